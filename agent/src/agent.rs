@@ -1,0 +1,1 @@
+//! The whole agent without a world: Input in, Effects out.

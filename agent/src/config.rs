@@ -1,0 +1,1 @@
+//! Settings of the agent, each with unit, default and reason.

@@ -1,0 +1,1 @@
+//! The parts joined: bytes to what was said.

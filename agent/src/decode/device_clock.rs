@@ -1,0 +1,1 @@
+//! Date and time as devices print them.

@@ -1,0 +1,3 @@
+//! Frames to what was said; one folder a family.
+
+pub mod profile;

@@ -1,0 +1,1 @@
+//! The data-driven text dialect: rules in a TOML file.

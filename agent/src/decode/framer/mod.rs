@@ -1,0 +1,3 @@
+//! Bytes to frames and noise.
+
+pub mod lines;

@@ -1,0 +1,1 @@
+//! Card data out, before anything else sees a byte.

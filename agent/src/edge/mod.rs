@@ -1,0 +1,6 @@
+//! The world of the agent.
+
+pub mod clock;
+pub mod source;
+pub mod spool;
+pub mod uplink;

@@ -1,0 +1,1 @@
+//! sled: entries outlive a power cut.

@@ -1,0 +1,3 @@
+//! Starts the agent: arguments, logging, exit code.
+
+fn main() {}

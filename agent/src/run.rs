@@ -1,0 +1,1 @@
+//! The loop: agent.rs joined with the edges.

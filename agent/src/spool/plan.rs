@@ -1,0 +1,1 @@
+//! What to keep, send and drop.

@@ -1,0 +1,1 @@
+//! Nothing before T is still unread.

@@ -1,0 +1,1 @@
+//! Is this batch sound, new, and next in its agent's sequence?

@@ -1,0 +1,1 @@
+//! A letter's subject and text.

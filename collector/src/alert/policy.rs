@@ -1,0 +1,1 @@
+//! Which findings become letters, joined and spaced.

@@ -1,0 +1,1 @@
+//! The whole collector without a world: Input in, Effects out.

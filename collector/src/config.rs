@@ -1,0 +1,1 @@
+//! Settings of the collector, each with unit, default and reason.

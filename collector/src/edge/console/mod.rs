@@ -1,0 +1,4 @@
+//! The pages a person reads.
+
+pub mod pages;
+pub mod routes;

@@ -1,0 +1,8 @@
+//! The world of the collector.
+
+pub mod broker;
+pub mod clock;
+pub mod console;
+pub mod intake;
+pub mod mail;
+pub mod store;

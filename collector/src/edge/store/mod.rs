@@ -1,0 +1,3 @@
+//! The store's trait.
+
+pub mod sqlite;

@@ -1,0 +1,12 @@
+//! The collector: admits, correlates, stores, judges, tells.
+
+pub mod admit;
+pub mod alert;
+pub mod collector;
+pub mod command;
+pub mod commit;
+pub mod config;
+pub mod correlate;
+pub mod edge;
+pub mod metrics;
+pub mod run;

@@ -1,0 +1,3 @@
+//! Starts the collector: arguments, logging, exit code.
+
+fn main() {}

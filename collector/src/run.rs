@@ -1,0 +1,1 @@
+//! The loop: collector.rs joined with the edges.

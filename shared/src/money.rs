@@ -1,0 +1,203 @@
+//! Money as whole minor units of one currency. Never a float, never a sum over two currencies.
+
+use crate::field::FieldError;
+use std::fmt;
+use std::str::FromStr;
+
+/// A currency of ISO 4217, by its three letters (`CNY`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency([u8; 3]);
+
+/// Alphabetic code, numeric code (ISO 8583 field 49) and number of minor digits, for the
+/// currencies that terminals name by number. ISO 4217, list one.
+const KNOWN: [(&str, u16, u8); 20] = [
+    ("CNY", 156, 2),
+    ("EUR", 978, 2),
+    ("USD", 840, 2),
+    ("GBP", 826, 2),
+    ("CHF", 756, 2),
+    ("HKD", 344, 2),
+    ("MOP", 446, 2),
+    ("TWD", 901, 2),
+    ("JPY", 392, 0),
+    ("KRW", 410, 0),
+    ("SGD", 702, 2),
+    ("MYR", 458, 2),
+    ("THB", 764, 2),
+    ("VND", 704, 0),
+    ("CLP", 152, 0),
+    ("BRL", 986, 2),
+    ("INR", 356, 2),
+    ("AUD", 36, 2),
+    ("KWD", 414, 3),
+    ("SEK", 752, 2),
+];
+
+impl Currency {
+    /// The renminbi yuan, minor unit fen.
+    pub const CNY: Currency = Currency(*b"CNY");
+    /// The euro, minor unit cent.
+    pub const EUR: Currency = Currency(*b"EUR");
+
+    /// The currency of a numeric ISO 4217 code, as ISO 8583 field 49 carries it.
+    pub fn from_numeric(code: u16) -> Option<Currency> {
+        let (letters, ..) = KNOWN.iter().find(|known| known.1 == code)?;
+        letters.parse().ok()
+    }
+
+    /// The three letters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("only ASCII letters were let in")
+    }
+
+    /// Digits behind the decimal point; 2 for a currency this table does not hold.
+    pub fn minor_digits(&self) -> u32 {
+        let known = KNOWN.iter().find(|known| known.0 == self.as_str());
+        known.map_or(2, |known| u32::from(known.2))
+    }
+}
+
+impl FromStr for Currency {
+    type Err = FieldError;
+
+    /// Three ASCII letters in either case, `RMB` for the yuan as slips print it, or three digits of ISO 4217.
+    fn from_str(text: &str) -> Result<Currency, FieldError> {
+        let wrong = || FieldError::new("a currency of ISO 4217", text);
+        if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text.parse().ok().and_then(Currency::from_numeric).ok_or_else(wrong);
+        }
+        let letters: [u8; 3] =
+            text.to_ascii_uppercase().as_bytes().try_into().map_err(|_| wrong())?;
+        match &letters {
+            b"RMB" => Ok(Currency::CNY),
+            _ if letters.iter().all(u8::is_ascii_uppercase) => Ok(Currency(letters)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+/// An amount in minor units (fen, cent). ISO 8583 field 4 is at most twelve digits; a void or
+/// refund may be printed with a minus sign and keeps it here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount {
+    /// Whole minor units, `±999_999_999_999` at most.
+    pub minor: i64,
+    /// What they are units of.
+    pub currency: Currency,
+}
+
+/// Twelve digits: ISO 8583 field 4.
+pub const AMOUNT_MINOR_MAX: i64 = 999_999_999_999;
+
+impl Amount {
+    /// An amount of whole minor units.
+    pub fn new(minor: i64, currency: Currency) -> Amount {
+        Amount { minor, currency }
+    }
+
+    /// Reads a decimal as slips print it: optional sign, thousands commas, at most as many
+    /// decimals as the currency has (`-1,234.50`).
+    pub fn from_decimal(text: &str, currency: Currency) -> Result<Amount, FieldError> {
+        let wrong = || FieldError::new("an amount such as 12.50", text);
+        let trimmed = text.trim();
+        let (negative, unsigned) = match trimmed.as_bytes().first() {
+            Some(b'-') => (true, &trimmed[1..]),
+            Some(b'+') => (false, &trimmed[1..]),
+            _ => (false, trimmed),
+        };
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let digits = currency.minor_digits() as usize;
+        let fraction_sound =
+            fraction.len() <= digits && fraction.bytes().all(|byte| byte.is_ascii_digit());
+        let has_point_without_digits = unsigned.ends_with('.');
+        if whole.is_empty() || !fraction_sound || has_point_without_digits {
+            return Err(wrong());
+        }
+        let mut minor: i64 = 0;
+        let padding = std::iter::repeat_n(b'0', digits - fraction.len());
+        for byte in
+            whole.bytes().filter(|&byte| byte != b',').chain(fraction.bytes()).chain(padding)
+        {
+            if !byte.is_ascii_digit() {
+                return Err(wrong());
+            }
+            minor = minor * 10 + i64::from(byte - b'0');
+            if minor > AMOUNT_MINOR_MAX {
+                return Err(wrong());
+            }
+        }
+        Ok(Amount { minor: if negative { -minor } else { minor }, currency })
+    }
+
+    /// Reads whole minor units as terminals log them (`000000001250`).
+    pub fn from_minor_digits(text: &str, currency: Currency) -> Result<Amount, FieldError> {
+        let sound =
+            (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let minor = if sound { text.parse().ok() } else { None };
+        let minor = minor.ok_or_else(|| FieldError::new("one to twelve digits", text))?;
+        Ok(Amount { minor, currency })
+    }
+}
+
+impl fmt::Display for Amount {
+    /// `CNY 12.50`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.currency.minor_digits();
+        let unit = 10_u64.pow(digits);
+        let minor = self.minor.unsigned_abs();
+        let sign = if self.minor < 0 { "-" } else { "" };
+        write!(out, "{} {sign}{}", self.currency, minor / unit)?;
+        match digits {
+            0 => Ok(()),
+            _ => write!(out, ".{:0width$}", minor % unit, width = digits as usize),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<i64>) {
+        assert_eq!(
+            Amount::from_decimal(text, Currency::CNY).ok().map(|amount| amount.minor),
+            expected
+        );
+    }
+
+    #[test]
+    fn decimals_become_minor_units() {
+        check("0.20", Some(20));
+        check("-0.20", Some(-20));
+        check("1,234.5", Some(123_450));
+        check("12", Some(1_200));
+        check("1.234", None);
+        check("", None);
+        check("1.", None);
+        check("1e3", None);
+        check("99999999999.99", None);
+    }
+
+    #[test]
+    fn an_amount_prints_with_the_digits_of_its_currency() {
+        assert_eq!(Amount::new(-123_450, Currency::CNY).to_string(), "CNY -1234.50");
+        assert_eq!(
+            "392".parse().map(|yen| Amount::new(50, yen).to_string()),
+            Ok("JPY 50".to_owned())
+        );
+        assert_eq!("rmb".parse(), Ok(Currency::CNY));
+    }
+}

@@ -1,0 +1,1 @@
+//! The one test binary: what each room of tests holds.

@@ -1,0 +1,3 @@
+//! The one-command start.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Simulator, deterministic world and second opinion.
