@@ -2,7 +2,7 @@
 //! record of the spool, the batch that is one message, and the small messages between agent and collector.
 //! Never trusts a length, a count or a size that it did not check.
 //!
-//! A sealed frame is `version | kind | flags | crc32 (4, little endian, of all behind it) | body`; with flag 1 the
+//! A sealed frame is `version | kind | flags | crc32 (4, little endian, of all but itself) | body`; with flag 1 the
 //! body is an LZ4 block behind its plain length (4, little endian). An [`EventBatch`] is a header (postcard) and then
 //! the records of its groups, byte for byte.
 
@@ -111,9 +111,16 @@ pub fn seal(kind: FrameKind, body: &[u8], compress: bool) -> Vec<u8> {
     };
     let mut frame = Vec::with_capacity(HEAD_BYTES + body.len());
     frame.extend_from_slice(&[VERSION, kind as u8, flags]);
-    frame.extend_from_slice(&crc32fast::hash(body).to_le_bytes());
+    frame.extend_from_slice(&checksum(&frame, body).to_le_bytes());
     frame.extend_from_slice(body);
     frame
+}
+
+fn checksum(head: &[u8], body: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(head);
+    hasher.update(body);
+    hasher.finalize()
 }
 
 /// Checks version, kind and check sum, and gives the plain body.
@@ -130,7 +137,7 @@ pub fn unseal(kind: FrameKind, frame: &[u8]) -> Result<Cow<'_, [u8]>, EnvelopeEr
         return Err(EnvelopeError::TooLarge { bytes: frame.len() });
     }
     let expected = u32::from_le_bytes([head[3], head[4], head[5], head[6]]);
-    if crc32fast::hash(body) != expected {
+    if checksum(&head[..3], body) != expected {
         return Err(EnvelopeError::Checksum);
     }
     if head[2] & FLAG_LZ4 == 0 {

@@ -4,3 +4,6 @@ pub mod envelope;
 pub mod json;
 pub mod topic;
 pub mod v1;
+
+#[cfg(test)]
+mod tests;
