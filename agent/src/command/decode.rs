@@ -1,0 +1,13 @@
+//! `decode`: what a recorded log says, as JSON lines.
+
+use std::path::PathBuf;
+
+/// Prints what a recorded log says, one event a line, as JSON.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DecodeArgs {
+    /// A shipped profile, see --list.
+    #[arg(long, default_value = "kv-en")]
+    pub profile: String,
+    /// The recorded log.
+    pub file: Option<PathBuf>,
+}
