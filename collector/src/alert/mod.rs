@@ -1,5 +1,4 @@
 //! Which findings become letters, and what a letter says.
 
 pub mod letter;
-pub mod outbox;
 pub mod policy;

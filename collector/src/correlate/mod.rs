@@ -6,7 +6,6 @@ pub mod correlator;
 pub mod coverage;
 pub mod finding;
 pub mod key;
-pub mod policy;
 pub mod rules;
 pub mod timeline;
 pub mod verdict;

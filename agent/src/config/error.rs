@@ -1,0 +1,127 @@
+//! What is wrong with the settings: file, line, what was expected, and the key that was probably meant.
+
+use crate::decode::dialect::profile::ProfileError;
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file could not be read.
+    #[error("{file}: cannot be read")]
+    Unreadable {
+        /// Which.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A key or a value is wrong.
+    #[error("{file}:{line}: {problem}")]
+    Wrong {
+        /// Which file.
+        file: String,
+        /// Which line, from 1.
+        line: usize,
+        /// What was expected, and what was probably meant.
+        problem: String,
+    },
+    /// No such profile is part of the program.
+    #[error("no shipped profile is named {name:?}; there are {}, or give the path of a file", shipped.join(", "))]
+    UnknownProfile {
+        /// As the settings say.
+        name: String,
+        /// Those there are.
+        shipped: Vec<String>,
+    },
+    /// A profile file is wrong.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// A secret is missing.
+    #[error("{setting} = {name:?}: cannot be read, looked at {}", looked_at.join(", "))]
+    Secret {
+        /// Which key names it.
+        setting: &'static str,
+        /// What it names.
+        name: String,
+        /// Where it was looked for.
+        looked_at: Vec<String>,
+    },
+    /// A certificate or key is none.
+    #[error("{setting}: {file} holds no {expected}")]
+    Pem {
+        /// Which key names it.
+        setting: &'static str,
+        /// Which file.
+        file: String,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// TLS cannot be set up from them.
+    #[error("the certificates cannot be used for TLS")]
+    Tls(#[from] rustls::Error),
+}
+
+/// What the parser of TOML found, with the nearest key that there is.
+pub fn from_toml(file: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+    let line = error.span().map_or(1, |span| line_of(text, span.start));
+    let mut problem = error.message().to_owned();
+    if let Some(nearest) = nearest_key(&problem) {
+        problem.push_str(&format!("; did you mean `{nearest}`?"));
+    }
+    ConfigError::Wrong { file: file.to_owned(), line, problem }
+}
+
+/// A value that is of the right type and still wrong; `key` as `spool.quota_mb` or `source[2].name`.
+pub fn of_value(file: &str, text: &str, key: &str, problem: String) -> ConfigError {
+    let problem = format!("{key}: expected {problem}");
+    ConfigError::Wrong { file: file.to_owned(), line: line_of_key(text, key), problem }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+}
+
+/// The line where a key stands, as far as it can be told from the text; else that of its table, else 1.
+fn line_of_key(text: &str, key: &str) -> usize {
+    let (table, leaf) = key.rsplit_once('.').unwrap_or(("", key));
+    let (table, number) = match table.split_once('[') {
+        Some((table, rest)) => {
+            (table, rest.split(']').next().and_then(|digits| digits.parse().ok()))
+        }
+        None => (table, None),
+    };
+    let header = match number {
+        Some(_) => format!("[[{table}]]"),
+        None => format!("[{table}]"),
+    };
+    let mut found = 1;
+    let mut left = number.map_or(1, |number: usize| number + 1);
+    let mut inside = table.is_empty();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with('[') {
+            inside = line.starts_with(&header) && {
+                left -= 1;
+                left == 0
+            };
+            if inside {
+                found = at + 1;
+            }
+            left = left.max(1);
+            continue;
+        }
+        let name = line.split('=').next().unwrap_or_default().trim();
+        if inside && !name.is_empty() && leaf.split('.').any(|part| part == name) {
+            return at + 1;
+        }
+    }
+    found
+}
+
+/// From a message "unknown field `a`, expected one of `b`, `c`": the one that is spelt most like it.
+fn nearest_key(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (unknown, rest) = rest.split_once('`')?;
+    let known = rest.split('`').skip(1).step_by(2);
+    let scored = known.map(|known| (strsim::damerau_levenshtein(unknown, known), known));
+    let (distance, nearest) = scored.min()?;
+    (distance <= unknown.len().div_ceil(2)).then(|| nearest.to_owned())
+}

@@ -1,1 +1,0 @@
-//! sled: entries outlive a power cut.

@@ -1,0 +1,1 @@
+//! Carries out the orders of the plan on a shelf.

@@ -1,0 +1,70 @@
+//! The spool on a disk: what was committed outlives a power cut.
+//!
+//! [`Shelf`] is the little that is asked of a store; the rest stands on it ([`keeper`]) and so is the same on a real
+//! disk and on one that a test makes forget.
+
+pub mod keeper;
+
+use crate::spool::numbering::Numbering;
+use std::ops::ControlFlow;
+
+/// One change of what a shelf holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Keep a value under a key, in place of what was there.
+    Put {
+        /// Where.
+        key: Vec<u8>,
+        /// What: at most 8 KiB.
+        value: Vec<u8>,
+    },
+    /// Forget a key.
+    Remove {
+        /// Which.
+        key: Vec<u8>,
+    },
+}
+
+/// Why a shelf did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ShelfError {
+    /// No room on the disk. What was held is untouched, and trying again helps once there is room.
+    #[error("the disk is full")]
+    Full,
+    /// The disk failed; trying again may help.
+    #[error("the disk failed")]
+    Failed(#[source] std::io::Error),
+    /// What is held cannot be read; the shelf is to be opened anew, which puts it aside.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+}
+
+/// Whether a change must outlive a power cut before the call returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It must, and everything before it.
+    Now,
+    /// It may wait for the next change that must.
+    Later,
+}
+
+/// Sees a key and its value, and says whether to go on.
+pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+
+/// An ordered map of small values, and beside it, apart from it, the small file of the numbering.
+pub trait Shelf {
+    /// Changes all of it or nothing.
+    fn change(&mut self, changes: Vec<Change>, durability: Durability) -> Result<(), ShelfError>;
+
+    /// Shows keys and values in order, from the first key that is not less than `from`, until told to stop.
+    fn scan(&mut self, from: &[u8], visit: Visit<'_>) -> Result<(), ShelfError>;
+
+    /// What the numbering file says; nothing when there is none or it cannot be read.
+    fn numbering(&mut self) -> Option<Numbering>;
+
+    /// Replaces the numbering file, durably.
+    fn write_numbering(&mut self, numbering: Numbering) -> Result<(), ShelfError>;
+
+    /// Makes the map anew and empty where its file grew too large; called only while nothing is held. True when it did.
+    fn renew_when_large(&mut self) -> Result<bool, ShelfError>;
+}
