@@ -1,4 +1,5 @@
 //! Which findings become letters, and what a letter says.
 
 pub mod letter;
+pub mod outbox;
 pub mod policy;

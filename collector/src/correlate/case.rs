@@ -1,1 +1,212 @@
-//! To be written.
+//! All that is known of one payment at one terminal: its keys, and the facts that were heard of it, each with the
+//! event it rests on. Judges nothing; the rules read it.
+
+use super::finding::{FindingKind, Told};
+use super::policy::AgentName;
+use super::timeline::StreamTime;
+use super::verdict::Verdict;
+use slipwatch_shared::event::{
+    AbortedBy, Copy, ElectronicChannel, Epoch, Keys, Kind, ReversalPhase, Seq, SlipFailure,
+    SlipGrade, SlipLoss,
+};
+use slipwatch_shared::times::EventTime;
+use std::fmt;
+use std::str::FromStr;
+
+/// An event of one agent: what a fact rests on. The agent is the case's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventRef {
+    /// Which life of the agent's numbering.
+    pub epoch: Epoch,
+    /// Its number.
+    pub seq: Seq,
+}
+
+/// A case's name, the same whatever came when: the agent, and the first event of the payment.
+/// Written `store.agent.epoch.seq`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaseId {
+    /// Whose stream.
+    pub agent: AgentName,
+    /// Its first event.
+    pub first: EventRef,
+}
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AgentName { store, agent } = &self.agent;
+        write!(out, "{store}.{agent}.{}.{}", self.first.epoch.0, self.first.seq.0)
+    }
+}
+
+/// Why a text is no case's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected store.agent.epoch.number")]
+pub struct CaseIdError;
+
+impl FromStr for CaseId {
+    type Err = CaseIdError;
+
+    fn from_str(text: &str) -> Result<CaseId, CaseIdError> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let [store, agent, epoch, seq] = parts.as_slice() else { return Err(CaseIdError) };
+        Ok(CaseId {
+            agent: AgentName {
+                store: store.parse().map_err(|_| CaseIdError)?,
+                agent: agent.parse().map_err(|_| CaseIdError)?,
+            },
+            first: EventRef {
+                epoch: Epoch(epoch.parse().map_err(|_| CaseIdError)?),
+                seq: Seq(seq.parse().map_err(|_| CaseIdError)?),
+            },
+        })
+    }
+}
+
+/// Something that was heard of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// When, in the agent's stream time.
+    pub at: StreamTime,
+    /// The event that said it.
+    pub event: EventRef,
+    /// What.
+    pub what: What,
+}
+
+/// What was heard of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The host was asked.
+    Requested,
+    /// The host approved.
+    Approved,
+    /// The host refused.
+    Refused,
+    /// The host's answer leaves the debit open: no answer behind it, malfunction, wrong MAC.
+    Unsound(UnsoundAnswer),
+    /// No answer in time.
+    TimedOut,
+    /// The terminal closed it as done.
+    Completed,
+    /// It ended without success.
+    Aborted(AbortedBy),
+    /// The technical undo.
+    Reversal(ReversalPhase),
+    /// The cashier's undo was approved.
+    Voided,
+    /// The money was sent back.
+    Refunded,
+    /// A slip was begun.
+    SlipStarted(Option<Copy>),
+    /// A slip was printed.
+    SlipPrinted {
+        /// Whose copy.
+        copy: Option<Copy>,
+        /// Printed again.
+        reprint: bool,
+        /// How surely.
+        grade: SlipGrade,
+    },
+    /// A slip could not be printed.
+    SlipFailed(SlipFailure),
+    /// A slip's data is gone.
+    SlipLost(SlipLoss),
+    /// A slip without paper went out.
+    SlipIssued(ElectronicChannel),
+    /// No slip was wanted.
+    SlipDeclined,
+    /// The printer had this trouble while the slip was due.
+    Trouble(Trouble),
+    /// The device started anew while the slip was due.
+    Restarted,
+    /// The cashier cancelled at the print prompt.
+    PrintCancelled,
+    /// The device could not reach its host.
+    NetworkDown,
+}
+
+/// Why an answer settles nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnsoundAnswer {
+    /// A0: the answer's MAC is wrong.
+    WrongMac,
+    /// 96: the host's malfunction.
+    Malfunction,
+    /// 68, 98: no answer behind the host.
+    NoAnswer,
+}
+
+/// A printer's trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trouble {
+    /// No paper.
+    PaperOut,
+    /// The lid is open.
+    CoverOpen,
+    /// The cutter is stuck.
+    Cutter,
+    /// Off, unplugged or not answering.
+    Offline,
+    /// Any other error.
+    Error,
+}
+
+/// Most facts that are kept of one payment; a repeated word beyond that is counted and changes nothing.
+pub const FACTS_MAX: usize = 64;
+
+/// All that is known of one payment at one terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Its first event: with the agent, its name.
+    pub first: EventRef,
+    /// When that was.
+    pub opened: StreamTime,
+    /// What must be added to a stream time of this case for the agent's wall time, UTC.
+    pub wall_ahead_ms: i64,
+    /// Whether the agent's wall clock was synchronised then.
+    pub synchronised: bool,
+    /// Its source plays a recording: judged, and nobody is rung.
+    pub historical: bool,
+    /// What kind of business; a sale where nothing said otherwise.
+    pub kind: Kind,
+    /// The amount is one of those this terminal repeats most: two of them prove little (A09).
+    pub common_amount: bool,
+    /// The numbers by which it is known, joined from all that was heard.
+    pub keys: Keys,
+    /// What was heard, in the order of the stream.
+    pub facts: Vec<Fact>,
+    /// When a reversal that is not acknowledged is told (A04); absent while none is due.
+    pub reversal_due: Option<StreamTime>,
+    /// What is said of its slip.
+    pub verdict: Verdict,
+    /// What was told of it, and what came of that.
+    pub told: Vec<Told>,
+}
+
+impl Case {
+    /// Wall time, UTC, of a moment of this case, as the agent's clock stood when it began.
+    pub fn wall(&self, at: StreamTime) -> EventTime {
+        EventTime(at.0.saturating_add(self.wall_ahead_ms))
+    }
+
+    /// The first fact that `wanted` holds for.
+    pub fn first_fact(&self, wanted: impl Fn(&What) -> bool) -> Option<&Fact> {
+        self.facts.iter().find(|fact| wanted(&fact.what))
+    }
+
+    /// The last fact that `wanted` holds for.
+    pub fn last_fact(&self, wanted: impl Fn(&What) -> bool) -> Option<&Fact> {
+        self.facts.iter().rev().find(|fact| wanted(&fact.what))
+    }
+
+    /// What was told of it under `kind`.
+    pub fn told(&self, kind: FindingKind) -> Option<&Told> {
+        self.told.iter().find(|told| told.kind == kind)
+    }
+
+    /// When anything was last heard of it.
+    pub fn last_heard(&self) -> StreamTime {
+        self.facts.iter().map(|fact| fact.at).max().unwrap_or(self.opened)
+    }
+}

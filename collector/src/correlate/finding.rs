@@ -1,1 +1,332 @@
-//! To be written.
+//! What is told to people: the catalogue of findings, and the life of one: raised, changed, resolved. A parent
+//! (a printer without paper, a silent terminal) absorbs the findings it explains, so that it is told once.
+
+use super::case::{Case, CaseId};
+use super::cause::Cause;
+use super::policy::{AgentName, TerminalName};
+use super::timeline::StreamTime;
+use slipwatch_shared::times::{ArrivalTime, EventTime};
+use std::fmt;
+
+macro_rules! catalogue {
+    ($($(#[$doc:meta])* $name:ident $code:literal $label:literal),+ $(,)?) => {
+        /// What kind of finding, by the catalogue's number.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum FindingKind { $($(#[$doc])* $name),+ }
+
+        impl FindingKind {
+            /// The whole catalogue, in the order of its numbers.
+            pub const ALL: [FindingKind; 26] = [$(FindingKind::$name),+];
+
+            /// Its number in the catalogue (`A01`).
+            pub fn code(self) -> &'static str {
+                match self { $(FindingKind::$name => $code),+ }
+            }
+
+            /// A word for metrics, rows and JSON.
+            pub fn label(self) -> &'static str {
+                match self { $(FindingKind::$name => $label),+ }
+            }
+
+            /// A kind by its number in the catalogue.
+            pub fn from_code(code: &str) -> Option<FindingKind> {
+                FindingKind::ALL.into_iter().find(|kind| kind.code() == code)
+            }
+        }
+    };
+}
+
+catalogue! {
+    /// Approved, a slip is due, and none came.
+    NoReceiptDebit "A01" "no_receipt_debit",
+    /// The printer failed, or only the shop's copy came.
+    PrintFailed "A02" "print_failed",
+    /// No sound answer, and the reversal failed for good.
+    TimeoutDebitLostReversal "A03" "timeout_debit_lost_reversal",
+    /// A reversal is stored and not acknowledged.
+    ReversalPending "A04" "reversal_pending",
+    /// A success came after the shop had closed the order.
+    LateSuccess "A05" "late_success",
+    /// A settled row of a covered terminal that never made it.
+    PhantomSettlement "A06" "phantom_settlement",
+    /// Approved and in no settlement file.
+    AuthorizationNeverSettled "A07" "authorization_never_settled",
+    /// Voided and settled all the same.
+    VoidedButSettled "A08" "voided_but_settled",
+    /// Two debits for one purchase.
+    DuplicateDebit "A09" "duplicate_debit",
+    /// Settled with another amount.
+    AmountMismatch "A10" "amount_mismatch",
+    /// The sums of a batch differ.
+    BatchTotalsMismatch "A11" "batch_totals_mismatch",
+    /// A fee beyond the contract.
+    FeeMismatch "A12" "fee_mismatch",
+    /// The effective rate moved.
+    RateChanged "A13" "rate_changed",
+    /// A deduction with no transaction behind it.
+    UnexplainedDeduction "A14" "unexplained_deduction",
+    /// A forced or offline approval that was not uploaded, or declined later.
+    OfflineForced "A15" "offline_forced",
+    /// Many reversals at once.
+    ReversalStorm "A16" "reversal_storm",
+    /// The printer cannot be used.
+    PrinterOut "A17" "printer_out",
+    /// A terminal or an agent is not heard.
+    Silent "A18" "silent",
+    /// The device's clock is wrong.
+    ClockSkew "A19" "clock_skew",
+    /// The trace goes back, repeats or jumps.
+    SequenceAnomaly "A20" "sequence_anomaly",
+    /// A cashier's habit.
+    OperatorPattern "A21" "operator_pattern",
+    /// A card's habit.
+    ConsumerPattern "A22" "consumer_pattern",
+    /// The bank's credit is not the file's net.
+    PayoutMismatch "A23" "payout_mismatch",
+    /// An expected file is missing.
+    StatementMissing "A24" "statement_missing",
+    /// A shopper's complaint that no transaction fits.
+    ComplaintUnmatched "A25" "complaint_unmatched",
+    /// A card number in what an agent sent: its profile misses one. The bytes were dropped.
+    CardNumberSeen "S01" "card_number_seen",
+}
+
+/// How soon a person must look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Ring now.
+    P1,
+    /// The same day.
+    P2,
+    /// In the day's digest.
+    P3,
+    /// A statistic.
+    P4,
+}
+
+impl Severity {
+    /// All of them.
+    pub const ALL: [Severity; 4] = [Severity::P1, Severity::P2, Severity::P3, Severity::P4];
+
+    /// A word for metrics, rows and JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            Severity::P1 => "p1",
+            Severity::P2 => "p2",
+            Severity::P3 => "p3",
+            Severity::P4 => "p4",
+        }
+    }
+}
+
+/// How far a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Likely, and not yet worth ringing: shown, not sent.
+    Suspected,
+    /// People are to be told.
+    Alerting,
+    /// The settlement file says the same.
+    Confirmed,
+}
+
+impl Stage {
+    /// All of them.
+    pub const ALL: [Stage; 3] = [Stage::Suspected, Stage::Alerting, Stage::Confirmed];
+
+    /// A word for rows and JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            Stage::Suspected => "suspected",
+            Stage::Alerting => "alerting",
+            Stage::Confirmed => "confirmed",
+        }
+    }
+}
+
+/// How a finding ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resolution {
+    /// A slip came.
+    SlipPrinted,
+    /// A slip without paper went out.
+    SlipIssued,
+    /// The shopper wanted none.
+    SlipDeclined,
+    /// The debit was undone by a reversal.
+    Reversed,
+    /// The debit was undone by the cashier.
+    Voided,
+    /// The money went back.
+    Refunded,
+    /// The host answered after all.
+    Answered,
+    /// One of the two debits was undone.
+    OneUndone,
+    /// It grew into another finding, which is told instead.
+    GrewInto(FindingKind),
+    /// What it rested on is not sure any more: the terminal was not heard without a gap.
+    NotKnown,
+    /// It was heard again.
+    HeardAgain,
+    /// What was heard since does not bear it out.
+    NotBorneOut,
+}
+
+impl Resolution {
+    /// A word for metrics, rows and JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            Resolution::SlipPrinted => "slip_printed",
+            Resolution::SlipIssued => "slip_issued",
+            Resolution::SlipDeclined => "slip_declined",
+            Resolution::Reversed => "reversed",
+            Resolution::Voided => "voided",
+            Resolution::Refunded => "refunded",
+            Resolution::Answered => "answered",
+            Resolution::OneUndone => "one_undone",
+            Resolution::GrewInto(_) => "grew",
+            Resolution::NotKnown => "not_known",
+            Resolution::HeardAgain => "heard_again",
+            Resolution::NotBorneOut => "not_borne_out",
+        }
+    }
+}
+
+/// What a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A payment.
+    Case(CaseId),
+    /// A terminal.
+    Terminal(TerminalName),
+    /// An agent.
+    Agent(AgentName),
+}
+
+impl Subject {
+    /// Whose shop.
+    pub fn store(&self) -> &slipwatch_shared::terminal::StoreId {
+        match self {
+            Subject::Case(case) => &case.agent.store,
+            Subject::Terminal(terminal) => &terminal.store,
+            Subject::Agent(agent) => &agent.store,
+        }
+    }
+}
+
+/// A finding's name, the same for ever and wherever it is computed: kind, subject, and which time.
+/// Written `A01:store.agent.epoch.seq`, `A18:terminal:store/12345678:1`, `A18:agent:store/agent:1`; the number at the
+/// end tells how often a terminal or an agent had it before.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindingId {
+    /// What kind.
+    pub kind: FindingKind,
+    /// About what.
+    pub subject: Subject,
+    /// Which time, from 1; always 1 for a payment, whose finding is opened again under the same name.
+    pub time: u32,
+}
+
+impl fmt::Display for FindingId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.kind.code();
+        match &self.subject {
+            Subject::Case(case) => write!(out, "{code}:{case}"),
+            Subject::Terminal(name) => {
+                write!(out, "{code}:terminal:{}/{}:{}", name.store, name.terminal, self.time)
+            }
+            Subject::Agent(name) => {
+                write!(out, "{code}:agent:{}/{}:{}", name.store, name.agent, self.time)
+            }
+        }
+    }
+}
+
+/// A finding as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Its name.
+    pub id: FindingId,
+    /// How soon a person must look.
+    pub severity: Severity,
+    /// How far it is.
+    pub stage: Stage,
+    /// What most likely caused it.
+    pub cause: Cause,
+    /// Since when it holds, by the agent's wall clock, UTC.
+    pub since: EventTime,
+    /// How it ended; absent while it is open.
+    pub resolved: Option<Resolution>,
+    /// The finding that explains it and is told instead.
+    pub parent: Option<FindingId>,
+    /// The other payment, where there are two (A09).
+    pub partner: Option<CaseId>,
+    /// Points or milliseconds behind it, where it rests on a measure (A09 points, A18 silence).
+    pub measure: i64,
+    /// Its source plays a recording: stored and shown, nobody is rung.
+    pub historical: bool,
+}
+
+impl Finding {
+    /// Whether it still holds.
+    pub fn is_open(&self) -> bool {
+        self.resolved.is_none()
+    }
+}
+
+/// What changed about a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// It was not there before, or had ended and holds again.
+    Raised,
+    /// Its stage, severity, cause or partner changed.
+    Changed,
+    /// It ended.
+    Resolved,
+}
+
+impl Change {
+    /// A word for metrics, rows and JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            Change::Raised => "raised",
+            Change::Changed => "changed",
+            Change::Resolved => "resolved",
+        }
+    }
+}
+
+/// A change and all that a letter needs to tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingChange {
+    /// What changed.
+    pub change: Change,
+    /// The finding as it stands now.
+    pub finding: Finding,
+    /// When the collector learned it.
+    pub learned: ArrivalTime,
+    /// The terminal, where it concerns one.
+    pub terminal: Option<TerminalName>,
+    /// The payment, where it is about one.
+    pub case: Option<Box<Case>>,
+}
+
+/// What a case remembers of a finding about it, so that only changes are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What kind.
+    pub kind: FindingKind,
+    /// How far it was.
+    pub stage: Stage,
+    /// How it ended, if it did.
+    pub resolved: Option<Resolution>,
+    /// Since when it holds.
+    pub since: StreamTime,
+    /// The cause that was told.
+    pub cause: Cause,
+    /// The other payment (A09).
+    pub partner: Option<CaseId>,
+    /// Points (A09).
+    pub measure: i64,
+}

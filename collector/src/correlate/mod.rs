@@ -6,6 +6,7 @@ pub mod correlator;
 pub mod coverage;
 pub mod finding;
 pub mod key;
+pub mod policy;
 pub mod rules;
 pub mod timeline;
 pub mod verdict;

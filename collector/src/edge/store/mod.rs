@@ -1,3 +1,292 @@
-//! The store's trait.
+//! The store: one trait to write, one to read, and the implementations behind them. What is committed is durable when
+//! [`Store::commit`] returns; what failed was not stored at all and may be tried again as it is.
 
 pub mod sqlite;
+
+use crate::alert::outbox::OutboxRow;
+use crate::commit::{Commit, Presence, Recall, Snapshot};
+use crate::correlate::case::{Case, CaseId, EventRef};
+use crate::correlate::finding::{Change, Finding};
+use crate::correlate::policy::{AgentName, TerminalName};
+use slipwatch_shared::event::{Epoch, Event, Seq, SourceId};
+use slipwatch_shared::terminal::{StoreId, TerminalId};
+use slipwatch_shared::times::{ArrivalTime, EventTime};
+
+/// Why the store did not do it. Nothing of it was done.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No room on the disk: try again when there is.
+    #[error("no room left on the disk of the store")]
+    Full,
+    /// Somebody else holds it: try again soon.
+    #[error("the store is held by somebody else")]
+    Busy,
+    /// The disk or the connection failed: try again, and tell.
+    #[error("the store failed while {doing}")]
+    Failed {
+        /// What was being done.
+        doing: &'static str,
+        /// What it said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A directory or file could not be made or read.
+    #[error("{path} cannot be used")]
+    Path {
+        /// Which.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It was written by a later version of this program.
+    #[error("store is of schema {found}, this program knows {known} at most")]
+    Newer {
+        /// What it is of.
+        found: i64,
+        /// What is known here.
+        known: i64,
+    },
+    /// A row of it is of no shape that this program wrote.
+    #[error("a row of {table} is damaged: {what}")]
+    Damaged {
+        /// Where.
+        table: &'static str,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody mending anything here.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, StoreError::Full | StoreError::Busy | StoreError::Failed { .. })
+    }
+
+    /// A word for metrics.
+    pub fn label(&self) -> &'static str {
+        match self {
+            StoreError::Full => "full",
+            StoreError::Busy => "busy",
+            StoreError::Failed { .. } => "failed",
+            StoreError::Path { .. } => "path",
+            StoreError::Newer { .. } => "newer",
+            StoreError::Damaged { .. } => "damaged",
+        }
+    }
+
+    /// Every label, for series that must exist at zero.
+    pub const LABELS: [&'static str; 6] = ["full", "busy", "failed", "path", "newer", "damaged"];
+}
+
+/// The writing end. One thread owns it.
+pub trait Store: Recall + Send {
+    /// What the collector starts from.
+    fn load(&mut self) -> Result<Snapshot, StoreError>;
+
+    /// Stores all of `commit` in one transaction, durable on return, or nothing of it.
+    fn commit(&mut self, commit: &Commit) -> Result<(), StoreError>;
+
+    /// Writes down what became of sending.
+    fn mark_outbox(&mut self, marks: &[OutboxMark]) -> Result<(), StoreError>;
+
+    /// Another reader, for another thread.
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;
+}
+
+/// What became of sending a row of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutboxMark {
+    /// It went out.
+    Sent {
+        /// Which row.
+        id: i64,
+        /// When.
+        at: ArrivalTime,
+    },
+    /// It did not, and is tried again.
+    Retry {
+        /// Which row.
+        id: i64,
+        /// Not before then.
+        not_before: ArrivalTime,
+        /// What the other side said.
+        error: String,
+    },
+    /// It never will: a person must look.
+    GivenUp {
+        /// Which row.
+        id: i64,
+        /// When.
+        at: ArrivalTime,
+        /// What the other side said.
+        error: String,
+    },
+}
+
+/// A row of the outbox that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxDue {
+    /// Its number in the store.
+    pub id: i64,
+    /// How often sending was tried.
+    pub attempts: u32,
+    /// What goes out.
+    pub row: OutboxRow,
+}
+
+/// How full the outbox is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxCounts {
+    /// Rows that wait.
+    pub waiting: u64,
+    /// Rows given up.
+    pub given_up: u64,
+    /// When the oldest waiting row was caused.
+    pub oldest_waiting: Option<ArrivalTime>,
+}
+
+/// Which payments a page shows. Newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaseQuery {
+    /// Of these shops only; empty: of all.
+    pub stores: Vec<StoreId>,
+    /// Opened at or after this wall time; absent: from the beginning.
+    pub since: Option<EventTime>,
+    /// Opened before this wall time; absent: to the end.
+    pub before: Option<EventTime>,
+    /// Only payments with a finding that is open.
+    pub only_with_findings: bool,
+    /// At most so many; 0 stands for [`PAGE_ROWS_MAX`].
+    pub limit: usize,
+}
+
+/// Most rows that any page asks for at once.
+pub const PAGE_ROWS_MAX: usize = 500;
+
+/// A payment as a page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseView {
+    /// Its name.
+    pub id: CaseId,
+    /// At which terminal.
+    pub terminal: Option<TerminalId>,
+    /// All that is known of it, its verdict and what was told of it.
+    pub case: Case,
+}
+
+/// A payment with everything behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseFile {
+    /// The payment.
+    pub view: CaseView,
+    /// Its findings, in the order of the catalogue.
+    pub findings: Vec<FindingView>,
+    /// The events it rests on, from the journal, in order.
+    pub events: Vec<(EventRef, Event)>,
+    /// What was raised, changed and taken back, in order.
+    pub actions: Vec<Action>,
+}
+
+/// A finding with its dates on the collector's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingView {
+    /// The finding as it stands.
+    pub finding: Finding,
+    /// The terminal, where it concerns one.
+    pub terminal: Option<TerminalName>,
+    /// When the collector first raised it.
+    pub raised: ArrivalTime,
+    /// When it last changed.
+    pub changed: ArrivalTime,
+}
+
+/// One line of the append-only record of what was said and done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// When.
+    pub at: ArrivalTime,
+    /// About which finding.
+    pub finding: String,
+    /// What.
+    pub change: Change,
+    /// How the finding stood then, in words: stage, severity, cause, resolution.
+    pub note: String,
+}
+
+/// An agent as a page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentView {
+    /// Its name.
+    pub name: AgentName,
+    /// Whether it is there.
+    pub presence: Presence,
+    /// Its version, as it told.
+    pub version: Box<str>,
+    /// When something of it last came.
+    pub heard: ArrivalTime,
+    /// The last number that is stored.
+    pub through: Seq,
+    /// Its lines.
+    pub sources: Vec<SourceView>,
+    /// The terminals that were heard on them.
+    pub terminals: Vec<TerminalId>,
+}
+
+/// A line of an agent as a page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceView {
+    /// Its place in the agent's settings.
+    pub source: SourceId,
+    /// Its name there.
+    pub name: Box<str>,
+    /// Its dialect or profile.
+    pub dialect: Box<str>,
+    /// The terminal of the settings, where it serves one.
+    pub terminal: Option<TerminalId>,
+    /// It carries debits.
+    pub hears_money: bool,
+    /// It carries slips.
+    pub hears_slips: bool,
+    /// It is open.
+    pub open: bool,
+    /// Whatever it said up to here is in the stream; wall time of the agent.
+    pub covered_until: EventTime,
+    /// The last holes in that, oldest first: from, to, and why.
+    pub holes: Vec<(EventTime, EventTime, &'static str)>,
+}
+
+/// The reading end: for pages, search and mail. Sees what is committed, never blocks the writer.
+pub trait Reader: Send {
+    /// Payments, newest first.
+    fn cases(&mut self, query: &CaseQuery) -> Result<Vec<CaseView>, StoreError>;
+
+    /// One payment with its events from the journal.
+    fn case(&mut self, id: &CaseId) -> Result<Option<CaseFile>, StoreError>;
+
+    /// Every agent with its lines and their coverage, by name.
+    fn agents(&mut self) -> Result<Vec<AgentView>, StoreError>;
+
+    /// Findings changed at or after `since`, newest first; `only_open` leaves ended ones out.
+    fn findings(
+        &mut self,
+        since: ArrivalTime,
+        only_open: bool,
+        limit: usize,
+    ) -> Result<Vec<FindingView>, StoreError>;
+
+    /// Rows of the outbox that are due at `now`, oldest first.
+    fn outbox_due(&mut self, now: ArrivalTime, limit: usize) -> Result<Vec<OutboxDue>, StoreError>;
+
+    /// How full the outbox is.
+    fn outbox_counts(&mut self) -> Result<OutboxCounts, StoreError>;
+
+    /// Events of one agent's journal, `from..=through`, in order.
+    fn journal(
+        &mut self,
+        agent: &AgentName,
+        epoch: Epoch,
+        from: Seq,
+        through: Seq,
+    ) -> Result<Vec<Event>, StoreError>;
+}
