@@ -3,5 +3,10 @@
 pub mod decoder;
 pub mod device_clock;
 pub mod dialect;
+pub mod encoding;
 pub mod framer;
+pub mod record;
 pub mod scrub;
+
+#[cfg(test)]
+mod tests;

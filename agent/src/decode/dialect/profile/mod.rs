@@ -1,6 +1,38 @@
-//! The data-driven text dialect: rules in a TOML file.
+//! The data-driven text dialect: a profile in TOML says which lines of a device's log say what. How to write one is
+//! told in `agent/profiles/README.md`; the profiles beside it are part of the program.
+//!
+//! A line that no rule knows is counted and goes nowhere: what nobody described may hold what nobody may keep.
 
-use slipwatch_shared::event::Body;
+mod block;
+mod compile;
+mod draft;
+mod error;
+mod field;
+mod label;
+mod needle;
+mod pairs;
+pub(crate) mod reader;
+mod rule;
+mod say;
+mod text;
+mod word;
+
+#[cfg(test)]
+mod tests;
+
+use crate::decode::encoding::Encoding;
+use block::Block;
+use draft::Vocabulary;
+pub use error::ProfileError;
+use error::Source;
+use rule::Rules;
+use say::Say;
+
+/// How long an unfinished slip or number waits for its next line, where the profile does not say.
+const GAP_MS: u64 = 1_500;
+
+/// Longest such wait: a minute of silence ends anything.
+const GAP_MS_MAX: u64 = 60_000;
 
 /// Profiles that are part of the program, by name.
 const SHIPPED: [(&str, &str); 2] = [
@@ -12,24 +44,19 @@ const SHIPPED: [(&str, &str); 2] = [
 #[derive(Debug)]
 pub struct Profile {
     name: Box<str>,
-}
-
-/// Why a profile cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {problem}")]
-pub struct ProfileError {
-    /// The profile's name or path.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// What was expected there.
-    pub problem: String,
+    about: Box<str>,
+    pub(crate) encoding: Encoding,
+    pub(crate) gap_ms: u64,
+    rules: Rules,
+    blocks: Vec<Block>,
+    vocabulary: Vocabulary,
+    sayings: Vec<Say>,
 }
 
 impl Profile {
-    /// Reads a profile; `name` is its file or shipped name, for messages.
-    pub fn parse(name: &str, _toml: &str) -> Result<Profile, ProfileError> {
-        Ok(Profile { name: name.into() })
+    /// Reads a profile. `name` is its file or shipped name, for messages.
+    pub fn parse(name: &str, toml: &str) -> Result<Profile, ProfileError> {
+        Source { file: name, text: toml }.profile()
     }
 
     /// The text of a profile that is part of the program.
@@ -47,18 +74,23 @@ impl Profile {
         &self.name
     }
 
+    /// What device it is for, in a sentence.
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
     /// Whether it can tell of debits, reversals and voids.
     pub fn hears_money(&self) -> bool {
-        true
+        self.sayings.iter().any(|say| say.is_money())
     }
 
     /// Whether it can tell of slips.
     pub fn hears_slips(&self) -> bool {
-        true
+        self.sayings.iter().any(|say| say.is_slip())
     }
 
-    /// What a line says.
-    pub(crate) fn say(&self, line: &str) -> Option<Body> {
-        line.contains("network up").then_some(Body::NetworkUp)
+    /// Where the text behind the time at a line's head begins; zero without one.
+    pub(crate) fn head_end(&self, line: &str) -> usize {
+        self.vocabulary.heads.read_head(line).map_or(0, |head| head.1)
     }
 }

@@ -1,0 +1,112 @@
+//! Whole logs through the decoder, in every chunk size, with the shipped profiles.
+
+use super::decoder::{Decoded, Decoder};
+use super::dialect::profile::Profile;
+use slipwatch_shared::event::{Body, Epoch, Event, Evidence, LineCounts, Seq, SourceId};
+use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
+use slipwatch_shared::wire::json::Line;
+use std::sync::Arc;
+
+fn shipped(name: &str) -> Arc<Profile> {
+    let toml = Profile::shipped(name).expect("a shipped profile");
+    Arc::new(Profile::parse(name, toml).expect("a sound profile"))
+}
+
+/// What came out, in words: the body as JSON, or why not.
+fn words(decoded: &Decoded) -> String {
+    match decoded {
+        Decoded::Failed { reason, .. } => format!("failed {reason:?}"),
+        Decoded::Said { terminal, device_time, body, .. } => {
+            let time = device_time.map_or(String::new(), |time| format!("{time} "));
+            let terminal = terminal.map_or(String::new(), |terminal| format!("{terminal} "));
+            format!("{time}{terminal}{}", json(body))
+        }
+    }
+}
+
+/// The body as an event's JSON spells it.
+fn json(body: &Body) -> String {
+    let observed = Observed {
+        boot: BootId([0; 16]),
+        uptime: Uptime(0),
+        wall: EventTime(0),
+        synchronised: false,
+    };
+    let event = Event {
+        seq: Seq(1),
+        source: SourceId(1),
+        terminal: None,
+        observed,
+        device_time: None,
+        body: body.clone(),
+        evidence: Evidence::None,
+    };
+    let (store, agent) = ("s".parse().expect("a store"), "a".parse().expect("an agent"));
+    let line = Line { store, agent, epoch: Epoch(1), event }.to_json();
+    let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    value["body"].to_string()
+}
+
+fn decode(profile: &Arc<Profile>, log: &[u8], chunk_bytes: usize) -> (Vec<String>, LineCounts) {
+    let mut decoder = Decoder::new(Arc::clone(profile), None);
+    let mut said = Vec::new();
+    for (index, chunk) in log.chunks(chunk_bytes).enumerate() {
+        decoder.push(chunk, Uptime(index as u64));
+        said.extend(std::iter::from_fn(|| decoder.next_decoded()).map(|decoded| words(&decoded)));
+    }
+    decoder.finish(Uptime(1_000_000));
+    said.extend(std::iter::from_fn(|| decoder.next_decoded()).map(|decoded| words(&decoded)));
+    (said, decoder.take_counts())
+}
+
+#[track_caller]
+fn check(profile: &str, log: &str, expected: &[&str]) {
+    let profile = shipped(profile);
+    let sizes = [1, 2, 3, 7, 16, 61, log.len()];
+    for chunk_bytes in sizes {
+        let (said, _) = decode(&profile, log.as_bytes(), chunk_bytes);
+        assert_eq!(said, expected, "in chunks of {chunk_bytes}");
+    }
+}
+
+#[test]
+fn a_sale_and_its_slip_are_told_by_the_english_log() {
+    check(
+        "kv-en",
+        "2026-11-24 09:30:01.120 evt=auth_request tid=T0000001 kind=SALE amt=1250 stan=123\n\
+         2026-11-24 09:30:02.120 evt=auth_response tid=T0000001 kind=SALE rc=00 stan=000123 rrn=632809000123 auth=A1B2C3 card=622576******6691 entry=TAP\r\n\
+         2026-11-24 09:30:03.120 evt=print_done tid=T0000001 copy=customer reprint=no stan=000123\n",
+        &[
+            r#"2026-11-24 09:30:01 T0000001 {"authorization_requested":{"keys":{"amount":{"currency":"CNY","minor":1250},"kind":"sale","stan":123}}}"#,
+            r#"2026-11-24 09:30:02 T0000001 {"authorization_answered":{"keys":{"authorization_code":"A1B2C3","card":{"entry_mode":"contactless","first_six":622576,"last_four":6691},"kind":"sale","rrn":"632809000123","stan":123},"response_code":"00"}}"#,
+            r#"2026-11-24 09:30:03 T0000001 {"slip_printed":{"grade":"claimed","slip":{"copy":"customer","keys":{"stan":123},"reprint":false}}}"#,
+        ],
+    );
+}
+
+#[test]
+fn a_void_is_told_as_a_void_and_a_field_that_is_needed_is_missed() {
+    check(
+        "kv-en",
+        "evt=auth_request kind=VOID stan=000124 orig_stan=000123\n\
+         evt=auth_response stan=000124\n\
+         evt=reversal_failed stan=000124\n\
+         evt=print_failed reason=paper_out\n\
+         evt=auth_req",
+        &[
+            r#"{"void":{"keys":{"kind":"void","original":{"stan":123},"stan":124},"phase":"requested"}}"#,
+            "failed Field",
+            r#"{"reversal":{"keys":{"stan":124},"phase":"failed"}}"#,
+            r#"{"slip_failed":{"reason":"paper_out","slip":{"keys":{},"reprint":false}}}"#,
+            "failed Torn",
+        ],
+    );
+}
+
+#[test]
+fn lines_are_counted_by_what_became_of_them() {
+    let log = b"evt=net_up\nevt=heartbeat\nsomething else\n\nevt=auth_response\ntorn";
+    let (_, counts) = decode(&shipped("kv-en"), log, 5);
+    let expected = LineCounts { bytes: log.len() as u64, lines: 5, unmatched: 1, rejected: 2 };
+    assert_eq!(counts, expected);
+}
