@@ -75,6 +75,7 @@ mirror!(EntryMode of card::EntryMode { Swiped, Inserted, Contactless, Manual });
 
 /// An amount: minor units and three letters of ISO 4217.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Amount<'a> {
     pub minor: i64,
@@ -84,6 +85,7 @@ pub struct Amount<'a> {
 
 /// A device's date and time, each part as printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct DeviceTime {
     pub year: Option<u16>,
@@ -96,6 +98,7 @@ pub struct DeviceTime {
 
 /// What is kept of a card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Card<'a> {
     pub first_six: Option<u32>,
@@ -109,6 +112,7 @@ pub struct Card<'a> {
 
 /// The numbers of the payment referred to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct OriginalKeys<'a> {
     pub stan: Option<u32>,
@@ -121,6 +125,7 @@ pub struct OriginalKeys<'a> {
 
 /// All the numbers by which a payment may be known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Keys<'a> {
     pub kind: Option<Kind>,
@@ -150,6 +155,7 @@ pub struct Keys<'a> {
 
 /// A slip and what it shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Slip<'a> {
     pub copy: Option<Copy>,
@@ -160,6 +166,7 @@ pub struct Slip<'a> {
 
 /// What a source is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct SourceDescription<'a> {
     #[serde(borrow)]
@@ -174,7 +181,7 @@ pub struct SourceDescription<'a> {
 
 /// What was said. The order of the variants is the wire's: append, never move.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub enum Body<'a> {
     AuthorizationRequested {
