@@ -2,6 +2,8 @@
 //!
 //! - `house`: the floors, names and files of this repository.
 //! - `wire`: the frozen bytes of each version, and what damage may cost.
+//! - `parts`: the real parts by themselves; a failure there is the machine's.
 
 mod house;
+mod parts;
 mod wire;

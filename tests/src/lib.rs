@@ -4,5 +4,6 @@
 pub mod dice;
 pub mod ledger;
 pub mod lossy_broker;
+pub mod process;
 pub mod terminal;
 pub mod voice;
