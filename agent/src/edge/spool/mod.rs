@@ -3,7 +3,12 @@
 //! [`Shelf`] is the little that is asked of a store; the rest stands on it ([`keeper`]) and so is the same on a real
 //! disk and on one that a test makes forget.
 
+pub mod disk;
 pub mod keeper;
+pub mod open;
+pub mod sled_shelf;
+pub mod status;
+pub mod thread;
 
 use crate::spool::numbering::Numbering;
 use std::ops::ControlFlow;
@@ -56,7 +61,8 @@ pub trait Shelf {
     /// Changes all of it or nothing.
     fn change(&mut self, changes: Vec<Change>, durability: Durability) -> Result<(), ShelfError>;
 
-    /// Shows keys and values in order, from the first key that is not less than `from`, until told to stop.
+    /// Shows keys and values in order until told to stop: from the last key that is not greater than `from` on, or from
+    /// the first one when there is none.
     fn scan(&mut self, from: &[u8], visit: Visit<'_>) -> Result<(), ShelfError>;
 
     /// What the numbering file says; nothing when there is none or it cannot be read.
@@ -65,6 +71,7 @@ pub trait Shelf {
     /// Replaces the numbering file, durably.
     fn write_numbering(&mut self, numbering: Numbering) -> Result<(), ShelfError>;
 
-    /// Makes the map anew and empty where its file grew too large; called only while nothing is held. True when it did.
-    fn renew_when_large(&mut self) -> Result<bool, ShelfError>;
+    /// Makes the map anew, holding `keep` alone, where its file grew too large; asked only while nothing else is held.
+    /// True when it did. Either the old map or the new one is there after a power cut.
+    fn renew_when_large(&mut self, keep: Vec<Change>) -> Result<bool, ShelfError>;
 }
