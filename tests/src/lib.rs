@@ -1,9 +1,14 @@
 //! Simulator, deterministic world and second opinion. Reading order: what really happens ([`terminal`]), how devices
-//! write it down ([`voice`]), what is to be said of it ([`ledger`]).
+//! write it down ([`voice`]), what is to be said of it ([`ledger`]); then the world that plays it to both cores
+//! ([`world`]) over a bad road ([`lossy_broker`]) and a bad disk ([`disk`]), and what must hold of it
+//! ([`world::proof`]).
 
 pub mod dice;
+pub mod disk;
 pub mod ledger;
 pub mod lossy_broker;
 pub mod process;
+pub mod store;
 pub mod terminal;
 pub mod voice;
+pub mod world;
