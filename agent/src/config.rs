@@ -412,3 +412,6 @@ pub fn read_profile(name: &str, base: &Path) -> Result<Profile, ConfigError> {
         .map_err(|source| ConfigError::Unreadable { file: file.clone(), source })?;
     Ok(Profile::parse(&file, &text)?)
 }
+
+#[cfg(test)]
+mod tests;

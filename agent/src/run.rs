@@ -82,7 +82,10 @@ async fn open_spool(config: &Config, service: &mut Service) -> Result<Spool, Ope
         match opened.expect("opening does not panic: the store's panics are caught inside") {
             Err(OpenError::Full { directory }) => {
                 if !std::mem::replace(&mut told, true) {
-                    tracing::error!(directory, "the disk is full: waiting for room before anything is read");
+                    tracing::error!(
+                        directory,
+                        "the disk is full: waiting for room before anything is read"
+                    );
                     service.status("waiting for room on the disk");
                 }
             }
@@ -111,10 +114,18 @@ fn tell_opened(spool: &Spool) {
     let opened = &spool.opened;
     if opened.unreadable > 0 || opened.holes > 0 {
         let (unreadable, holes) = (opened.unreadable, opened.holes);
-        tracing::error!(unreadable, holes, "records of the spool could not be read; the stream says which are lost");
+        tracing::error!(
+            unreadable,
+            holes,
+            "records of the spool could not be read; the stream says which are lost"
+        );
     }
     if let Some((from, through)) = opened.start.lost {
-        tracing::error!(from = from.0, through = through.0, "events may be lost; the stream says so");
+        tracing::error!(
+            from = from.0,
+            through = through.0,
+            "events may be lost; the stream says so"
+        );
     }
     let (records, bytes, next) = (opened.held.groups, opened.held.bytes, opened.start.next.0);
     tracing::info!(records, bytes, next, epoch = opened.start.epoch.0, "the spool is open");
@@ -201,8 +212,10 @@ impl Life {
             service.ping(now, self.waiting_since);
             self.write_status_when_due(now);
             let wakes = [self.agent.wake_at(), service.wake_at()];
-            let wake_ms = wakes.into_iter().flatten().min().map_or(WAKE_MS_MAX, |at| at.ms_since(now));
-            let deadline = tokio::time::Instant::now() + Duration::from_millis(wake_ms.min(WAKE_MS_MAX));
+            let wake_ms =
+                wakes.into_iter().flatten().min().map_or(WAKE_MS_MAX, |at| at.ms_since(now));
+            let deadline =
+                tokio::time::Instant::now() + Duration::from_millis(wake_ms.min(WAKE_MS_MAX));
             timer.as_mut().reset(deadline);
             tokio::select! {
                 biased;
@@ -271,7 +284,10 @@ impl Life {
             }
             Word::Idle => self.handle(Input::SourceIdle { source }),
             Word::Overrun => {
-                tracing::warn!(source = source.0, "bytes came faster than they could be kept; some are gone");
+                tracing::warn!(
+                    source = source.0,
+                    "bytes came faster than they could be kept; some are gone"
+                );
                 self.handle(Input::SourceOverrun { source });
             }
             Word::Lost { reason } => self.handle(Input::SourceLost { source, reason: *reason }),
@@ -382,15 +398,28 @@ fn tell(report: Report) {
         }
         Report::StorageRecovered => tracing::info!("the spool takes events again"),
         Report::Evicting { bytes } => {
-            tracing::error!(bytes, "the spool is at its quota; the oldest events go, the stream says which");
+            tracing::error!(
+                bytes,
+                "the spool is at its quota; the oldest events go, the stream says which"
+            );
         }
         Report::ForeignEpoch { epoch } => {
-            tracing::debug!(epoch, "a word for another life of the numbering, or for none, is ignored");
+            tracing::debug!(
+                epoch,
+                "a word for another life of the numbering, or for none, is ignored"
+            );
         }
         Report::EpochBegun { epoch } => {
-            tracing::error!(epoch = epoch.0, "the collector knows numbers that this spool never gave: a new epoch begins");
+            tracing::error!(
+                epoch = epoch.0,
+                "the collector knows numbers that this spool never gave: a new epoch begins"
+            );
         }
-        Report::Resending { from } => tracing::warn!(from = from.0, "no commit came in time; sent again"),
-        Report::Requested { from } => tracing::info!(from = from.0, "the collector asked for events again"),
+        Report::Resending { from } => {
+            tracing::warn!(from = from.0, "no commit came in time; sent again")
+        }
+        Report::Requested { from } => {
+            tracing::info!(from = from.0, "the collector asked for events again")
+        }
     }
 }

@@ -14,7 +14,8 @@ impl Service {
     /// As the environment of this process says.
     pub fn of_process() -> Service {
         let watchdog = sd_notify::watchdog_enabled();
-        let watchdog_ms = watchdog.map(|period| u64::try_from(period.as_millis()).unwrap_or(u64::MAX));
+        let watchdog_ms =
+            watchdog.map(|period| u64::try_from(period.as_millis()).unwrap_or(u64::MAX));
         Service { watchdog_ms, next_ping: Uptime(0) }
     }
 

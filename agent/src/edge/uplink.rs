@@ -99,9 +99,8 @@ impl UplinkSettings {
     pub fn login(&self) -> Result<Option<(String, String)>, ConfigError> {
         let Broker { user, password_file, .. } = &self.broker;
         let password = password_file.as_deref();
-        let password = password
-            .map(|file| self.places.read_line("broker.password_file", file))
-            .transpose()?;
+        let password =
+            password.map(|file| self.places.read_line("broker.password_file", file)).transpose()?;
         if user.is_none() && password.is_none() {
             return Ok(None);
         }
@@ -139,7 +138,8 @@ impl Uplink {
         let (orders, orders_in) = mpsc::channel(WINDOW_MAX * 2);
         let (words_out, words) = mpsc::channel(64);
         let numbers = Arc::new(Numbers::default());
-        let line = Line { settings, clock, numbers: numbers.clone(), orders: orders_in, words: words_out };
+        let line =
+            Line { settings, clock, numbers: numbers.clone(), orders: orders_in, words: words_out };
         tokio::spawn(line.run());
         Uplink { orders, words, numbers }
     }

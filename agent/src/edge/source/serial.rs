@@ -62,7 +62,12 @@ fn port_error(port: &Path, what: &str) -> PortError {
 }
 
 /// Reads a port for ever: opens it, and opens it again when it went away.
-pub async fn run(settings: Serial, idle_ms: u64, outlet: Outlet, clock: Clock) -> Result<(), Ended> {
+pub async fn run(
+    settings: Serial,
+    idle_ms: u64,
+    outlet: Outlet,
+    clock: Clock,
+) -> Result<(), Ended> {
     let mut backoff = Backoff::new(REOPEN_MS.0, REOPEN_MS.1, STABLE_MS);
     let mut told = false;
     loop {

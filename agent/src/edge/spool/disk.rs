@@ -91,7 +91,8 @@ pub fn lock_existing(directory: &Path) -> Result<Lock, LockError> {
         return Err(LockError::Held { pid: pid.trim().to_owned() });
     }
     // Who holds it is told for people alone: a full disk must not keep the agent from starting.
-    let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+    let _ =
+        file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
     Ok(Lock { _file: file })
 }
 
@@ -192,8 +193,7 @@ pub fn quarantine(settings: &DiskSettings) -> io::Result<PathBuf> {
         name.to_str()?.strip_prefix("quarantine-")?.parse().ok()
     };
     let entries = fs::read_dir(&settings.directory)?.filter_map(Result::ok);
-    let mut numbers: Vec<u64> =
-        entries.filter_map(|entry| number_of(&entry.file_name())).collect();
+    let mut numbers: Vec<u64> = entries.filter_map(|entry| number_of(&entry.file_name())).collect();
     numbers.sort_unstable();
     let number = numbers.last().map_or(1, |last| last.saturating_add(1));
     let place = settings.directory.join(format!("quarantine-{number}"));

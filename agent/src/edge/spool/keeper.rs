@@ -365,8 +365,7 @@ struct Survey {
 
 /// Checks every group and mends what is wrong.
 fn survey(shelf: &mut impl Shelf, meta: Option<(Epoch, Seq)>) -> Result<Survey, ShelfError> {
-    let mut found =
-        Survey { held: Held::default(), end: Seq(0), unreadable: 0, holes: 0 };
+    let mut found = Survey { held: Held::default(), end: Seq(0), unreadable: 0, holes: 0 };
     let mut expected = meta.map(|(_, committed)| committed.next());
     let mut mends = Vec::new();
     shelf.scan(&[], &mut |key, value| {

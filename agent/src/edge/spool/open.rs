@@ -12,7 +12,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another agent has it open.
-    #[error("{directory} is in use by another agent (process {pid}): stop that one, or give this one another spool.directory")]
+    #[error(
+        "{directory} is in use by another agent (process {pid}): stop that one, or give this one another spool.directory"
+    )]
     InUse {
         /// Which directory.
         directory: String,
@@ -60,6 +62,9 @@ pub fn open(settings: &DiskSettings, new_epoch: Epoch) -> Result<Spool, OpenErro
     let directory = settings.directory.display().to_string();
     let lock = disk::lock(&settings.directory).map_err(|error| match error {
         LockError::Held { pid } => OpenError::InUse { directory: directory.clone(), pid },
+        LockError::Io(error) if disk::is_full(&error) => {
+            OpenError::Full { directory: directory.clone() }
+        }
         LockError::Io(source) => OpenError::Unwritable { directory: directory.clone(), source },
     })?;
     let mut quarantined = None;

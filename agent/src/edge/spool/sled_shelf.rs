@@ -40,6 +40,13 @@ impl SledShelf {
         Ok(shelf)
     }
 
+    /// Opens a store that is there, to read it: no ballast is touched. The caller holds the directory's lock.
+    pub fn open_as_it_is(settings: DiskSettings) -> Result<SledShelf, ShelfError> {
+        let mut shelf = SledShelf { settings, store: None };
+        shelf.opened()?;
+        Ok(shelf)
+    }
+
     /// Bytes of the store's file.
     pub fn file_bytes(&self) -> u64 {
         let metadata = fs::metadata(self.settings.store().join("db"));
@@ -71,7 +78,9 @@ impl SledShelf {
     fn give_ballast_back(&mut self) -> bool {
         let given = disk::give_ballast_back(&self.settings).unwrap_or(false);
         if given {
-            tracing::warn!("the disk is full: the ballast was given back, the spool takes nothing new until there is room");
+            tracing::warn!(
+                "the disk is full: the ballast was given back, the spool takes nothing new until there is room"
+            );
         }
         given
     }
@@ -179,8 +188,7 @@ fn scan(store: &mut Store, from: &[u8], visit: Visit<'_>) -> Result<(), ShelfErr
 
 /// Opens a store and makes its files and their names durable.
 fn open_store(path: &Path, cache_bytes: u64) -> Result<Store, ShelfError> {
-    let config =
-        sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(None);
+    let config = sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(None);
     let map = guarded(|| config.open().map_err(sled_error))?;
     let sync = || -> io::Result<File> {
         for name in ["conf", "db"] {

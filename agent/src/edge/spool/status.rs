@@ -40,7 +40,8 @@ fn path(directory: &Path) -> PathBuf {
 pub fn write(directory: &Path, status: &Status) {
     let beside = directory.join("status.json.new");
     let text = serde_json::to_string(status).expect("every key is a string");
-    let kept = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path(directory)));
+    let kept =
+        std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path(directory)));
     if let Err(error) = kept {
         tracing::debug!(%error, "the status file cannot be written");
     }

@@ -57,11 +57,7 @@ impl Drop for SpoolThread {
     }
 }
 
-fn serve(
-    mut spool: Spool,
-    orders: &Receiver<StorageOrder>,
-    words: &UnboundedSender<SpoolWord>,
-) {
+fn serve(mut spool: Spool, orders: &Receiver<StorageOrder>, words: &UnboundedSender<SpoolWord>) {
     while let Ok(first) = orders.recv() {
         let waiting = std::iter::once(first).chain(std::iter::from_fn(|| orders.try_recv().ok()));
         for order in joined(waiting) {
@@ -84,19 +80,22 @@ fn joined(orders: impl Iterator<Item = StorageOrder>) -> Vec<StorageOrder> {
     let mut joined = Vec::new();
     let mut appends: Vec<Append> = Vec::new();
     let mut removed: Option<Seq> = None;
-    let mut flush = |appends: &mut Vec<Append>, removed: &mut Option<Seq>, next: Option<StorageOrder>| {
-        if !appends.is_empty() {
-            joined.push(StorageOrder::Append(std::mem::take(appends)));
-        }
-        joined.extend(removed.take().map(|through| StorageOrder::Remove { through }));
-        joined.extend(next);
-    };
+    let mut flush =
+        |appends: &mut Vec<Append>, removed: &mut Option<Seq>, next: Option<StorageOrder>| {
+            if !appends.is_empty() {
+                joined.push(StorageOrder::Append(std::mem::take(appends)));
+            }
+            joined.extend(removed.take().map(|through| StorageOrder::Remove { through }));
+            joined.extend(next);
+        };
     for order in orders {
         match order {
             StorageOrder::Append(more) => {
                 // After a refusal the same groups come again: what begins anew is a new append.
                 let continues = appends.last().zip(more.first());
-                if continues.is_some_and(|(last, next)| next.group.first_seq <= last.group.last_seq()) {
+                if continues
+                    .is_some_and(|(last, next)| next.group.first_seq <= last.group.last_seq())
+                {
                     flush(&mut appends, &mut removed, None);
                 }
                 appends.extend(more);

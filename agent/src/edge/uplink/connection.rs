@@ -1,6 +1,7 @@
 //! One connection to the broker, from CONNECT to its end. It is not mended, it is replaced.
 
 use super::{UplinkSettings, UplinkWord, tls};
+use crate::config::Broker;
 use crate::spool::sending::Batch;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, QoS, Transport,
@@ -82,10 +83,8 @@ impl Connection {
             heard: Vec::new(),
         };
         let filters = [topic(Channel::Commit), topic(Channel::Request)];
-        let opening = tokio::time::timeout(
-            Duration::from_secs(OPEN_S_MAX),
-            connection.subscribe(filters),
-        );
+        let opening =
+            tokio::time::timeout(Duration::from_secs(OPEN_S_MAX), connection.subscribe(filters));
         let where_to = format!("{}:{}", broker.host, broker.port);
         match opening.await {
             Ok(opened) => opened.map_err(|why| format!("{where_to}: {why}"))?,
@@ -96,6 +95,28 @@ impl Connection {
             connection.heard.push(word);
         }
         Ok(connection)
+    }
+
+    /// Connects and leaves again: whether the broker lets this agent in. It comes under another client id, since the
+    /// same one would push a running agent off.
+    pub async fn probe(settings: &UplinkSettings, will: &AgentState) -> Result<(), String> {
+        let mut options = options(settings, "", will)?;
+        options.set_client_id(format!("{}-check", settings.agent));
+        let (client, mut event_loop) = AsyncClient::new(options, REQUESTS_MAX);
+        loop {
+            match event_loop.poll().await {
+                Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                    client.try_disconnect().map_err(|error| error.to_string())?;
+                    let _ = event_loop.poll().await;
+                    return Ok(());
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let Broker { host, port, .. } = &settings.broker;
+                    return Err(format!("{host}:{port}: {}", words_of(&error)));
+                }
+            }
+        }
     }
 
     /// The client does not check the numbers of subscriptions against those in flight: they go alone, first.
@@ -200,7 +221,10 @@ fn options(
     options.set_keep_alive(Duration::from_secs(broker.keep_alive_s.max(1).into()));
     options.set_inflight(IN_FLIGHT_MAX);
     options.set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
-    options.set_last_will(LastWill::new(state_topic, will.to_frame(), QoS::AtLeastOnce, true));
+    if !state_topic.is_empty() {
+        let will = LastWill::new(state_topic, will.to_frame(), QoS::AtLeastOnce, true);
+        options.set_last_will(will);
+    }
     let login = settings.login().map_err(|error| error.to_string())?;
     if let Some((user, password)) = login {
         options.set_credentials(user, password);

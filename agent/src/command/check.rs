@@ -1,0 +1,167 @@
+//! `check`: whether the settings are sound and everything they name is there. Changes nothing.
+
+use super::{ConfigArgs, EXIT_CONFIG, EXIT_OK, EXIT_STATE, EXIT_UNAVAILABLE, print};
+use crate::config::{Config, secret::Places};
+use crate::edge::source::serial;
+use crate::edge::spool::disk::{LockError, lock};
+use crate::edge::uplink::connection::Connection;
+use crate::edge::uplink::{Numbers, UplinkSettings, tls};
+use anyhow::Context;
+use serde::Serialize;
+use slipwatch_shared::wire::envelope::AgentStatus;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// How long the broker may take.
+const BROKER_S_MAX: u64 = 10;
+
+/// Arguments of `check`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  slipwatch-agent check --config /etc/slipwatch/agent.toml --json"
+)]
+pub struct CheckArgs {
+    /// The settings.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Leaves the broker and the ports alone: only the settings, the profiles, the secrets and the state directory.
+    #[arg(long)]
+    pub offline: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What.
+    pub subject: String,
+    /// Whether it is as it should be.
+    pub sound: bool,
+    /// What was seen.
+    pub detail: String,
+    #[serde(skip)]
+    exit: u8,
+}
+
+/// Looks at everything; the exit status is that of the first thing that is wrong.
+pub fn run(arguments: &CheckArgs) -> anyhow::Result<u8> {
+    let mut findings = Findings::default();
+    look(arguments, &mut findings)?;
+    let Findings(findings) = findings;
+    let text = match arguments.json {
+        true => format!("{}\n", serde_json::to_string_pretty(&findings)?),
+        false => table(&findings),
+    };
+    print(&text)?;
+    Ok(findings.iter().find(|finding| !finding.sound).map_or(EXIT_OK, |finding| finding.exit))
+}
+
+fn table(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for Finding { subject, sound, detail, .. } in findings {
+        let mark = if *sound { "ok   " } else { "WRONG" };
+        let _ = writeln!(text, "{mark} {subject}: {detail}");
+    }
+    text
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn note(&mut self, subject: &str, exit: u8, seen: Result<String, String>) {
+        let sound = seen.is_ok();
+        let (Ok(detail) | Err(detail)) = seen;
+        self.0.push(Finding { subject: subject.to_owned(), sound, detail, exit });
+    }
+}
+
+fn look(arguments: &CheckArgs, findings: &mut Findings) -> anyhow::Result<()> {
+    let file = arguments.config.config.display().to_string();
+    let config = match arguments.config.read() {
+        Ok(config) => config,
+        Err(error) => {
+            let words = format!("{:#}", anyhow::Error::new(error));
+            findings.note("settings", EXIT_CONFIG, Err(words));
+            return Ok(());
+        }
+    };
+    let sources = config.sources.len();
+    findings.note("settings", EXIT_CONFIG, Ok(format!("{file}, {sources} sources")));
+    let base = arguments.config.base();
+    let profiles = config.settings(base).map(|_| "all profiles can be read".to_owned());
+    findings.note("profiles", EXIT_CONFIG, profiles.map_err(|error| words_of(&error)));
+    let settings = UplinkSettings {
+        broker: config.broker.clone(),
+        store: config.store.clone(),
+        agent: config.agent.clone(),
+        places: Places::of_process(base),
+        session_file: config.spool.directory.join("session"),
+    };
+    let secrets =
+        settings.login().and_then(|_| tls::client_config(&config.broker, &settings.places));
+    let secrets_sound = secrets.is_ok();
+    let secrets = secrets.map(|_| "all can be read".to_owned());
+    findings.note("secrets", EXIT_CONFIG, secrets.map_err(|error| words_of(&error)));
+    findings.note("state directory", EXIT_STATE, state_directory(&config));
+    if arguments.offline {
+        return Ok(());
+    }
+    ports(&config, findings);
+    if secrets_sound {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("starting the runtime")?;
+        findings.note("broker", EXIT_UNAVAILABLE, runtime.block_on(broker(&settings)));
+    }
+    Ok(())
+}
+
+fn words_of(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map_or(String::new(), |cause| format!(": {cause}"));
+    format!("{error}{cause}")
+}
+
+fn state_directory(config: &Config) -> Result<String, String> {
+    let directory = &config.spool.directory;
+    match lock(directory) {
+        Ok(_) => Ok(format!("{} can be written", directory.display())),
+        Err(LockError::Held { pid }) => {
+            Ok(format!("{} is in use by a running agent (process {pid})", directory.display()))
+        }
+        Err(LockError::Io(error)) => {
+            Err(format!("{} cannot be written: {error}", directory.display()))
+        }
+    }
+}
+
+/// A port that is missing or busy stops no start: the agent waits for it. It is told all the same.
+fn ports(config: &Config, findings: &mut Findings) {
+    for source in &config.sources {
+        let subject = format!("source {}", source.name);
+        let seen = match (&source.serial, &source.file) {
+            (Some(settings), _) => match serial::open(settings) {
+                Ok(_) => Ok(format!("{} can be opened", settings.port.display())),
+                Err(error) => Err(error.to_string()),
+            },
+            (None, Some(file)) => match std::fs::File::open(&file.path) {
+                Ok(_) => Ok(format!("{} can be read", file.path.display())),
+                Err(error) => Err(format!("{}: {error}", file.path.display())),
+            },
+            (None, None) => continue,
+        };
+        findings.note(&subject, EXIT_UNAVAILABLE, seen);
+    }
+}
+
+/// Connects under the agent's own name with a word added, so that a running agent is not pushed off the broker.
+async fn broker(settings: &UplinkSettings) -> Result<String, String> {
+    let where_to = format!("{}:{}", settings.broker.host, settings.broker.port);
+    let will = Numbers::default().state(0, AgentStatus::Lost);
+    let opening = Connection::probe(settings, &will);
+    match tokio::time::timeout(Duration::from_secs(BROKER_S_MAX), opening).await {
+        Ok(opened) => opened.map(|()| format!("{where_to} lets this agent in")),
+        Err(_) => Err(format!("{where_to}: no answer within {BROKER_S_MAX} s")),
+    }
+}

@@ -1,0 +1,72 @@
+//! The shipped file shows every setting with its default, and a mistake is told with its line.
+
+use super::*;
+
+const SHIPPED: &str = include_str!("../../config/agent.toml");
+
+#[test]
+fn the_shipped_file_shows_every_setting_with_its_default() {
+    let shipped = Config::parse("agent.toml", SHIPPED).expect("the shipped file is sound");
+    let mut expected = Config::new(shipped.store.clone(), shipped.agent.clone());
+    expected.sources = shipped.sources.clone();
+    assert_eq!(shipped, expected);
+    let plain = |profile: &str, name: &str, serial: &str| {
+        let text = format!(
+            "store = \"s\"\nagent = \"a\"\n[[source]]\nname = \"{name}\"\nprofile = \"{profile}\"\n{serial}"
+        );
+        Config::parse("x", &text).expect("the least that a source needs").sources.remove(0)
+    };
+    let port = "/dev/serial/by-id/usb-FTDI_USB-RS232_Cable-if00-port0";
+    let serial = plain("cn-terminal", "terminal-1", &format!("serial = {{ port = \"{port}\" }}"));
+    let file = plain("kv-en", "till-log", "file = { path = \"/var/log/till/pos.log\" }");
+    assert_eq!(shipped.sources, [serial, file]);
+    for key in ["user", "password_file", "ca_file", "certificate_file", "key_file", "terminal"] {
+        assert!(SHIPPED.contains(&format!("# {key} = ")), "{key} has no default and is shown");
+    }
+}
+
+#[test]
+fn the_shipped_file_names_profiles_that_exist() {
+    let shipped = Config::parse("agent.toml", SHIPPED).expect("the shipped file is sound");
+    shipped.settings(Path::new("/")).expect("shipped profiles");
+}
+
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    let head = "store = \"shop-1\"\nagent = \"till-1\"\n";
+    let error = Config::parse("agent.toml", &format!("{head}{text}")).expect_err("a mistake");
+    let found = error.to_string();
+    assert!(found.contains(expected), "{found:?} does not say {expected:?}");
+}
+
+#[test]
+fn a_mistake_is_told_with_file_line_and_the_nearest_key() {
+    check("[spool]\nqouta_mb = 5\n", "agent.toml:4: unknown field `qouta_mb`");
+    check("[spool]\nqouta_mb = 5\n", "did you mean `quota_mb`?");
+    check("[spool]\nquota_mb = 0\n", "agent.toml:4: spool.quota_mb: expected a number from 1");
+    check("[broker]\nport = \"x\"\n", "agent.toml:4: invalid type");
+    check("[broker]\nkeep_alive_s = 0\n", "agent.toml:4: broker.keep_alive_s");
+    check("[broker]\ncertificate_file = \"c\"\n", "certificate_file and key_file together");
+    check("[[source]]\nname = \"a\"\nprofile = \"kv-en\"\n", "either serial or file");
+    check(
+        "[[source]]\nname = \"a\"\nprofile = \"p\"\nfile = { path = \"f\" }\n[[source]]\nname = \"a\"\nprofile = \"p\"\nfile = { path = \"f\" }\n",
+        "agent.toml:8: source[1].name: expected a name that no other source has",
+    );
+    check(
+        "[[source]]\nname = \"a\"\nprofile = \"p\"\n[source.serial]\nport = \"p\"\ndata_bits = 9\n",
+        "serial.data_bits: expected 5, 6, 7 or 8",
+    );
+}
+
+#[test]
+fn names_that_topics_cannot_carry_are_refused() {
+    let error = Config::parse("agent.toml", "store = \"Shop 1\"\nagent = \"a\"\n").unwrap_err();
+    let found = error.to_string();
+    assert!(found.contains("agent.toml:1: expected 1 to 64 lower-case letters"), "{found}");
+}
+
+#[test]
+fn an_unknown_profile_names_those_there_are() {
+    let error = read_profile("cn-terminl", Path::new("/")).unwrap_err().to_string();
+    assert!(error.contains("cn-terminal"), "{error}");
+}
