@@ -14,6 +14,7 @@ use super::text::{
 use super::{GAP_MS, GAP_MS_MAX, Profile};
 use crate::decode::device_clock::{DeviceClock, TimeFormat};
 use crate::decode::encoding::Encoding;
+use crate::decode::scrub::Label;
 use regex::{Regex, RegexBuilder};
 use slipwatch_shared::money::Currency;
 
@@ -62,10 +63,11 @@ impl Source<'_> {
         let pairs = text.pairs.as_ref().map(|pairs| self.pairs(pairs)).transpose()?;
         Ok(Profile {
             name: self.file.into(),
-            about: text.about.into(),
+            about: text.about.as_str().into(),
             encoding,
             gap_ms,
             sayings: sayings(&rules, &blocks),
+            labels: labels(&text),
             rules: Rules::new(rules, pairs),
             blocks,
             vocabulary,
@@ -283,4 +285,15 @@ fn sayings(rules: &[Rule], blocks: &[Block]) -> Vec<Say> {
         std::iter::once(block.say).chain(block.marks.iter().filter_map(|mark| mark.say))
     });
     of_rules.chain(of_blocks).collect()
+}
+
+/// The words that the profile puts in front of numbers, for the scrubber: its keys and its slips' labels.
+fn labels(text: &ProfileText) -> Vec<(Box<str>, Label)> {
+    let keys = text.pairs.iter().flat_map(|pairs| &pairs.keys);
+    let all = keys.chain(text.block.iter().flat_map(|block| &block.labels));
+    let labelled = all.filter_map(|(field, names)| {
+        let label = Field::named(field.as_ref())?.label()?;
+        Some(names.as_ref().as_slice().iter().map(move |name| (name.as_str().into(), label)))
+    });
+    labelled.flatten().collect()
 }

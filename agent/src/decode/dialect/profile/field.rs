@@ -1,6 +1,7 @@
 //! The fields that a profile can name: in a regex's groups, as keys of pairs, as labels of a slip, in `set`.
 
 use super::word::{Phase, Reason, Word};
+use crate::decode::scrub::Label;
 use slipwatch_shared::card::EntryMode;
 use slipwatch_shared::event::{
     AbortedBy, Copy, ElectronicChannel, Instrument, Kind, OperatorAction, Paper, SettlementResult,
@@ -87,6 +88,17 @@ fields! {
 }
 
 impl Field {
+    /// What the field's number is to the scrubber, for fields that hold one long enough to be taken for a card number.
+    pub fn label(self) -> Option<Label> {
+        Some(match self {
+            Field::Card => Label::Card,
+            Field::Rrn | Field::OriginalRrn | Field::AmountMinor => Label::Other(12),
+            Field::Terminal | Field::Merchant => Label::Other(15),
+            Field::OrderNumber | Field::ChannelTransactionId => Label::Other(64),
+            _ => return None,
+        })
+    }
+
     /// The words that the field may hold, for fields that hold one of a closed set.
     pub fn words(self) -> Option<&'static [&'static str]> {
         Some(match self {

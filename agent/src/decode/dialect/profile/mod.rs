@@ -21,6 +21,7 @@ mod word;
 mod tests;
 
 use crate::decode::encoding::Encoding;
+use crate::decode::scrub;
 use block::Block;
 use draft::Vocabulary;
 pub use error::ProfileError;
@@ -51,6 +52,7 @@ pub struct Profile {
     blocks: Vec<Block>,
     vocabulary: Vocabulary,
     sayings: Vec<Say>,
+    labels: Vec<(Box<str>, scrub::Label)>,
 }
 
 impl Profile {
@@ -87,6 +89,11 @@ impl Profile {
     /// Whether it can tell of slips.
     pub fn hears_slips(&self) -> bool {
         self.sayings.iter().any(|say| say.is_slip())
+    }
+
+    /// The profile's own words in front of numbers, and what kind of number they announce.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = (&str, scrub::Label)> {
+        self.labels.iter().map(|(text, label)| (text.as_ref(), *label))
     }
 
     /// Where the text behind the time at a line's head begins; zero without one.

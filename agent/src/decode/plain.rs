@@ -1,0 +1,68 @@
+//! Text without what is not text: control signs, colours of a terminal window, signs without width. What stands between
+//! two digits must not hide that they belong together.
+
+use std::borrow::Cow;
+
+/// The text as it is read on; copied only where something goes.
+#[inline]
+pub(crate) fn plain(text: Cow<'_, str>) -> Cow<'_, str> {
+    let has_control = text.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f);
+    if !has_control && (text.is_ascii() || !text.chars().any(is_odd)) {
+        return text;
+    }
+    Cow::Owned(without_odd(&text))
+}
+
+/// Signs without width, and digits of double width.
+fn is_odd(sign: char) -> bool {
+    matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '０'..='９' | '\u{80}'..='\u{9f}')
+}
+
+#[cold]
+fn without_odd(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut signs = text.chars();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '\u{1b}' => skip_escape(&mut signs),
+            '\t' => out.push('\t'),
+            '０'..='９' => out.push(char::from(b'0' + (u32::from(sign) - u32::from('０')) as u8)),
+            sign if sign.is_control() || is_odd(sign) => {}
+            sign => out.push(sign),
+        }
+    }
+    out
+}
+
+/// Reads over the rest of `ESC [ … letter`, or of nothing where it is another sequence.
+fn skip_escape(signs: &mut std::str::Chars<'_>) {
+    let mut ahead = signs.clone();
+    if ahead.next() != Some('[') {
+        return;
+    }
+    while ahead.clone().next().is_some_and(|sign| matches!(sign, '0'..='9' | ';' | '?')) {
+        ahead.next();
+    }
+    ahead.next();
+    *signs = ahead;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(plain(Cow::Borrowed(text)), expected);
+    }
+
+    #[test]
+    fn only_text_is_left() {
+        check("消费\tpaid", "消费\tpaid");
+        check("62\u{0}25\u{7f}76\u{200b}0", "6225760");
+        check("\u{1b}[1;31mERROR\u{1b}[0m paper", "ERROR paper");
+        check("６２２5", "6225");
+        check("\u{1b}", "");
+        check("\u{1b}[12", "");
+    }
+}

@@ -1,0 +1,475 @@
+//! One pass over a text: finds rows of digits and hexadecimal, and says what of them must go.
+
+use super::edit::{Edit, Put};
+use super::hex::{self, Nibble, digits_at_end, digits_at_start, nibble};
+use super::issuer::{CARD_DIGITS_MAX, CARD_DIGITS_MIN, can_begin_card, is_card_number};
+use super::label::{Label, Labels};
+use super::secret::Secrets;
+use super::window::{CLEAR_FIRST, CLEAR_LAST, Windows, star};
+
+/// What stands in the place of a secret.
+const REMOVED: Put = Put::Words("[removed]");
+
+/// Most blanks and dashes between two digits of one number.
+const GAP_BYTES_MAX: usize = 6;
+
+/// Shortest word of letters and digits that is read as hexadecimal.
+const HEX_WORD_MIN: usize = 14;
+
+/// Fewest bytes in a row that are a dump.
+const DUMP_BYTES_MIN: usize = 8;
+
+/// A text that ends amid what could be the first digits of a card number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tail {
+    /// Where the first of them stands.
+    pub from: usize,
+    /// How many there are.
+    pub digits: usize,
+}
+
+/// What the text before this one was like, where that changes how this one is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Before {
+    #[default]
+    Plain,
+    /// It ended inside a track: what goes on is removed.
+    Track,
+    /// It was a dump that ended with digits, or it was not seen: leading digits may be the middle of a number.
+    Digits,
+}
+
+/// Finds card data. Keeps its buffers from text to text.
+#[derive(Debug)]
+pub(super) struct Scanner {
+    labels: Labels,
+    secrets: Secrets,
+    windows: Windows,
+    /// The edits of the last text.
+    pub edits: Vec<Edit>,
+    /// How the last text ended.
+    pub tail: Option<Tail>,
+    /// What the last text is to the next one.
+    pub after: Before,
+    digits: Vec<u8>,
+    places: Vec<(usize, usize)>,
+    /// Where in `digits` each group without a gap begins, and where the last one ends.
+    groups: Vec<usize>,
+    /// Before which digits a number may begin, and behind how many it may end.
+    begins: Vec<bool>,
+    ends: Vec<bool>,
+    nibbles: Vec<Nibble>,
+}
+
+impl Scanner {
+    /// A scanner that knows these labels beside the usual ones.
+    pub fn new(labels: Labels) -> Scanner {
+        Scanner {
+            labels,
+            secrets: Secrets::new(),
+            windows: Windows::default(),
+            edits: Vec::new(),
+            tail: None,
+            after: Before::Plain,
+            digits: Vec::new(),
+            places: Vec::new(),
+            groups: Vec::new(),
+            begins: Vec::new(),
+            ends: Vec::new(),
+            nibbles: Vec::new(),
+        }
+    }
+
+    /// Finds what must go from `text` and leaves it in `edits`, `tail` and `after`. `rest` is where the text behind the
+    /// time at its head begins.
+    pub fn scan(&mut self, text: &str, rest: usize, before: Before) {
+        self.edits.clear();
+        self.tail = None;
+        self.after = Before::Plain;
+        self.secrets.find(text, &mut self.edits);
+        let bytes = text.as_bytes();
+        let mut at = match before {
+            Before::Plain => 0,
+            _ => self.leading(bytes, rest, before),
+        };
+        if let Some(end) = dump_start(bytes, rest).and_then(|from| self.dump(bytes, from, before)) {
+            at = end;
+        }
+        while let Some(found) = bytes[at..].iter().position(u8::is_ascii_digit) {
+            let digit = at + found;
+            let (from, to) = hex_word(bytes, digit, at);
+            let has_letter = bytes[from..to].iter().any(|byte| !byte.is_ascii_digit());
+            at = if has_letter && to - from >= HEX_WORD_MIN {
+                self.hex_word(text, from, to)
+            } else if let Some(end) =
+                (to - from == 2).then(|| self.dump(bytes, from, Before::Plain)).flatten()
+            {
+                end
+            } else {
+                self.row(text, digit)
+            };
+        }
+        let is_cut_track = |edit: &Edit| {
+            edit.to == bytes.len() && edit.to - edit.from > CARD_DIGITS_MIN && edit.put == REMOVED
+        };
+        if self.edits.iter().any(is_cut_track) {
+            self.after = Before::Track;
+        }
+    }
+
+    /// What leads the text and belongs to the one before it.
+    fn leading(&mut self, bytes: &[u8], rest: usize, before: Before) -> usize {
+        let blanks = bytes[rest..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let from = rest + blanks;
+        let is_part = |byte: &&u8| match before {
+            Before::Track => byte.is_ascii_hexdigit() || matches!(byte, b'=' | b'?' | b'^'),
+            _ => byte.is_ascii_digit() || matches!(byte, b' ' | b'-'),
+        };
+        let to = from + bytes[from..].iter().take_while(is_part).count();
+        let digits = bytes[from..to].iter().filter(|byte| byte.is_ascii_digit()).count();
+        if digits <= CLEAR_LAST && before == Before::Digits || digits == 0 {
+            return 0;
+        }
+        let put = if before == Before::Track { REMOVED } else { Put::Stars };
+        self.edits.push(Edit { from, to, put });
+        to
+    }
+
+    /// A row of digits that begins at `from`; returns where it ends.
+    fn row(&mut self, text: &str, from: usize) -> usize {
+        let bytes = text.as_bytes();
+        let end = self.collect(bytes, from);
+        let masked_end = self.masked(bytes, end);
+        let is_last = masked_end == end
+            && bytes[end..].iter().all(|byte| matches!(byte, b' ' | b'-' | b'\t'));
+        let long = self.digits.len() > CLEAR_FIRST;
+        if !long && !is_last {
+            return masked_end;
+        }
+        let label = self.label(text);
+        self.mark_bounds(bytes, end, label);
+        if long {
+            match label {
+                Some(Label::Card) => self.labelled(),
+                _ => self.numbers(),
+            }
+            self.track(bytes, end);
+            self.windows.mask(&self.digits, &self.places, &mut self.edits);
+        }
+        if is_last {
+            self.tail = self.open_tail(bytes, label);
+        }
+        masked_end
+    }
+
+    /// Collects the row's digits and groups; returns where the last digit's place ends.
+    fn collect(&mut self, bytes: &[u8], from: usize) -> usize {
+        self.digits.clear();
+        self.places.clear();
+        self.groups.clear();
+        let mut at = from;
+        loop {
+            self.groups.push(self.digits.len());
+            while let Some(digit) = bytes.get(at).filter(|byte| byte.is_ascii_digit()) {
+                self.digits.push(digit - b'0');
+                self.places.push((at, at + 1));
+                at += 1;
+            }
+            match gap(&bytes[at..]) {
+                Some(bytes) => at += bytes,
+                None => break,
+            }
+        }
+        self.groups.push(self.digits.len());
+        at
+    }
+
+    /// The label in front of the row, or in front of the word that it ends.
+    fn label(&self, text: &str) -> Option<Label> {
+        let at = self.places[0].0;
+        self.labels.before(text, at).or_else(|| {
+            let head = &text.as_bytes()[..at];
+            let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+            let word = head.iter().rev().take_while(is_word).count();
+            (word > 0).then(|| self.labels.before(text, at - word)).flatten()
+        })
+    }
+
+    /// Marks between which digits a number may begin and end: where a group does; behind a number's own length (`16`
+    /// and sixteen digits); and anywhere in a group that touches letters of hexadecimal or is longer than any number.
+    fn mark_bounds(&mut self, bytes: &[u8], end: usize, label: Option<Label>) {
+        let total = self.digits.len();
+        let is_letter =
+            |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_hexdigit);
+        let touches_before = is_letter(self.places[0].0.checked_sub(1));
+        let touches_behind = is_letter(Some(end));
+        self.begins.clear();
+        self.begins.resize(total + 1, false);
+        self.ends.clear();
+        self.ends.resize(total + 1, false);
+        for (index, bounds) in self.groups.windows(2).enumerate() {
+            let &[from, to] = bounds else { continue };
+            let (is_first, is_last) = (index == 0, to == total);
+            let length = to - from;
+            if is_first
+                && matches!(label, Some(Label::Other(max)) if length > CLEAR_FIRST && length <= max)
+            {
+                continue;
+            }
+            let is_long = length > CARD_DIGITS_MAX;
+            self.begins[from..to].fill(is_long || (is_first && touches_before));
+            self.ends[from + 1..=to].fill(is_long || (is_last && touches_behind));
+            self.begins[from] = true;
+            self.ends[to] = true;
+            if length > 2
+                && usize::from(self.digits[from] * 10 + self.digits[from + 1]) == length - 2
+            {
+                self.begins[from + 2] = true;
+            }
+        }
+    }
+
+    /// Finds the card numbers of the row.
+    fn numbers(&mut self) {
+        let total = self.digits.len();
+        for from in (0..total.saturating_sub(CARD_DIGITS_MIN - 1)).filter(|&from| self.begins[from])
+        {
+            for to in from + CARD_DIGITS_MIN..=(from + CARD_DIGITS_MAX).min(total) {
+                if self.ends[to] {
+                    self.windows.test(&self.digits, from, to);
+                }
+            }
+        }
+    }
+
+    /// The row begins with a card number because its label says so.
+    fn labelled(&mut self) {
+        let (total, first) = (self.digits.len(), self.groups[1]);
+        let ends = &self.groups[1..];
+        let fits = |end: &&usize| (CARD_DIGITS_MIN..=CARD_DIGITS_MAX).contains(*end);
+        let sound = |end: &&usize| fits(end) && is_card_number(&self.digits[..**end]);
+        let end = match ends.iter().rev().find(sound) {
+            Some(end) => Some(*end),
+            None if first >= CARD_DIGITS_MIN => Some(first.min(CARD_DIGITS_MAX)),
+            None => ends.iter().rev().find(fits).copied(),
+        };
+        // A group that is longer than any number, or a row too short for one: nothing beyond six digits stays.
+        let hidden = match end {
+            Some(end) => end..first.max(end),
+            None => CLEAR_FIRST..total,
+        };
+        self.edits.extend(self.places[hidden].iter().map(star));
+        if let Some(end) = end {
+            self.windows.take(0, end);
+        }
+    }
+
+    /// A number that is masked already, but not enough of it: `62257600****6691`. Returns where it ends.
+    fn masked(&mut self, bytes: &[u8], end: usize) -> usize {
+        let in_fours = self.groups.windows(2).all(|group| group[1] - group[0] == 4);
+        let is_gap = |at: usize| in_fours && matches!(bytes.get(at), Some(b' ' | b'-'));
+        let from = end + usize::from(is_gap(end));
+        let Some(&sign) = bytes.get(from) else { return end };
+        let signs_min = match sign {
+            b'*' => 2,
+            b'x' | b'X' | b'#' | b'_' => 4,
+            _ => return end,
+        };
+        let signs = bytes[from..].iter().take_while(|&&byte| byte == sign).count();
+        let behind = from + signs;
+        let behind = behind + usize::from(is_gap(behind));
+        let last = bytes[behind..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if signs < signs_min || (from > end && last == 0) {
+            return end;
+        }
+        let from = if in_fours { 0 } else { self.groups[self.groups.len() - 2] };
+        let first = self.digits.len() - from;
+        if (CARD_DIGITS_MIN..=2 * CARD_DIGITS_MAX).contains(&(first + signs + last)) {
+            self.edits.extend(self.places[from..].iter().skip(CLEAR_FIRST).map(star));
+            if last > CLEAR_LAST {
+                self.edits.push(Edit {
+                    from: behind,
+                    to: behind + last - CLEAR_LAST,
+                    put: Put::Stars,
+                });
+            }
+        }
+        behind + last
+    }
+
+    /// Track 1 or 2: the number, `=`, `D` or `^`, and what follows.
+    fn track(&mut self, bytes: &[u8], end: usize) {
+        let rest = &bytes[end..];
+        let gap = rest.iter().take_while(|&&byte| byte == b'\n').count();
+        let sign = rest.get(gap).copied();
+        let is_rest: fn(&&u8) -> bool = match sign {
+            Some(b'=' | b'D' | b'd') => {
+                |byte| byte.is_ascii_hexdigit() || matches!(byte, b'=' | b'?' | b'\n')
+            }
+            Some(b'^') => |byte| !matches!(byte, b'?' | b'"' | b'\n'),
+            _ => return,
+        };
+        let behind = &rest[gap + 1..];
+        let length = behind.iter().take_while(is_rest).count();
+        let digits = behind[..length].iter().filter(|byte| byte.is_ascii_digit()).count();
+        let (total, last) = (self.digits.len(), self.groups[self.groups.len() - 2]);
+        let from = match total - last >= CARD_DIGITS_MIN {
+            true => last,
+            false => total.saturating_sub(CARD_DIGITS_MAX),
+        };
+        if total - from >= CARD_DIGITS_MIN && digits >= 4 {
+            let put = REMOVED;
+            self.edits.push(Edit { from: self.places[from].0, to: end + gap + 1 + length, put });
+        }
+    }
+
+    /// The digits at the text's end that could be a card number's first.
+    fn open_tail(&self, bytes: &[u8], label: Option<Label>) -> Option<Tail> {
+        let total = self.digits.len();
+        let begins = |from: &usize| {
+            let digits = &self.digits[*from..];
+            self.begins[*from] && digits.len() < CARD_DIGITS_MAX && can_begin_card(digits)
+        };
+        let from = match label {
+            Some(Label::Card) if total < CARD_DIGITS_MAX => Some(0),
+            _ => (0..total).find(begins),
+        }?;
+        let at = self.places[from].0;
+        let is_masked = at.checked_sub(1).is_some_and(|before| bytes[before] == b'*');
+        (!is_masked).then_some(Tail { from: at, digits: total - from })
+    }
+
+    /// A word of hexadecimal; returns where it ends.
+    fn hex_word(&mut self, text: &str, from: usize, to: usize) -> usize {
+        let bytes = text.as_bytes();
+        let is_other = self.word_is_other(text, from, to);
+        self.nibbles.clear();
+        for (index, byte) in bytes[from..to].iter().enumerate() {
+            self.nibbles.extend(nibble(*byte).map(|value| Nibble { value, at: from + index }));
+        }
+        let at_end = digits_at_end(&self.nibbles);
+        if !is_other {
+            hex::find(&self.nibbles, &mut self.windows, &mut self.edits);
+            let is_last = to == bytes.trim_ascii_end().len();
+            let is_track = matches!(bytes.get(to), Some(b'=' | b'^' | b'\n'));
+            if at_end > 0 && (is_last || is_track) {
+                self.row(text, to - at_end);
+            }
+        }
+        to
+    }
+
+    fn word_is_other(&self, text: &str, from: usize, to: usize) -> bool {
+        let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let head = text.as_bytes()[..from].iter().rev().take_while(is_word).count();
+        let label = self.labels.before(text, from - head);
+        matches!(label, Some(Label::Other(digits_max)) if to - from <= digits_max)
+    }
+
+    /// A row of two-digit bytes, if it is long enough to be a dump; returns where it ends.
+    fn dump(&mut self, bytes: &[u8], from: usize, before: Before) -> Option<usize> {
+        self.nibbles.clear();
+        let mut at = from;
+        let mut end = from;
+        while let [Some(high), Some(low)] =
+            [at, at + 1].map(|at| bytes.get(at).copied().and_then(nibble))
+        {
+            if bytes.get(at + 2).is_some_and(u8::is_ascii_alphanumeric) {
+                break;
+            }
+            self.nibbles.push(Nibble { value: high, at });
+            self.nibbles.push(Nibble { value: low, at: at + 1 });
+            end = at + 2;
+            let is_gap =
+                |byte: &&u8| matches!(byte, b' ' | b'-' | b':' | b',' | b'[' | b']' | b'\t');
+            at = end + bytes[end..].iter().take(4).take_while(is_gap).count();
+            // `0x62, 0x22` and `\x62\x22`.
+            at += match bytes.get(at..at + 2) {
+                Some(b"0x" | b"\\x") => 2,
+                _ => 0,
+            };
+            if at == end {
+                break;
+            }
+        }
+        let goes_on = before == Before::Digits;
+        if self.nibbles.len() < 2 * DUMP_BYTES_MIN && !goes_on {
+            return None;
+        }
+        if goes_on {
+            let cut = &self.nibbles[..digits_at_start(&self.nibbles)];
+            self.edits.extend(cut.iter().map(Nibble::star));
+        }
+        hex::find(&self.nibbles, &mut self.windows, &mut self.edits);
+        let line_end =
+            bytes[end..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| end + at);
+        let shown = bytes[end..line_end].trim_ascii();
+        if shown.len() >= self.nibbles.len() / 2 && shown.len() <= self.nibbles.len() / 2 + 4 {
+            // The column of characters repeats the bytes.
+            self.edits.push(Edit { from: end, to: line_end, put: Put::Words("") });
+            end = line_end;
+        }
+        if end >= bytes.trim_ascii_end().len() {
+            self.edges();
+        }
+        Some(end)
+    }
+
+    /// A dump that goes on in the next line may have cut a number: its outer digits cannot be judged and are hidden.
+    fn edges(&mut self) {
+        let is_code = |byte: &&[Nibble]| byte[0].value == 3 && byte[1].value <= 9;
+        let codes = self.nibbles.rchunks_exact(2).take_while(is_code).count();
+        let at_end = digits_at_end(&self.nibbles);
+        let hidden = match codes > CLEAR_FIRST {
+            true => 2 * (codes - CLEAR_FIRST),
+            false => at_end.saturating_sub(CLEAR_FIRST),
+        };
+        let cut = &self.nibbles[self.nibbles.len() - hidden..];
+        self.edits.extend(cut.iter().map(Nibble::star));
+        if at_end > 0 {
+            self.after = Before::Digits;
+        }
+    }
+}
+
+/// Where the bytes of a line of a dump begin: behind the column of offsets, if there is one.
+fn dump_start(bytes: &[u8], rest: usize) -> Option<usize> {
+    let word = |from: usize| {
+        let from =
+            from + bytes[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let length = bytes[from..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        (from, length)
+    };
+    let (from, length) = word(rest);
+    match length {
+        2 => Some(from),
+        4..=8 => {
+            let sign = usize::from(matches!(bytes.get(from + length), Some(b':' | b'h' | b'-')));
+            let (from, length) = word(from + length + sign);
+            (length == 2).then_some(from)
+        }
+        _ => None,
+    }
+}
+
+/// The word of hexadecimal digits around the digit at `at`, not further back than `floor`.
+fn hex_word(bytes: &[u8], at: usize, floor: usize) -> (usize, usize) {
+    let back = bytes[floor..at].iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let ahead = bytes[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    (at - back, at + ahead)
+}
+
+/// How many bytes of blanks, dashes and line ends stand between a digit and the next one of the same number.
+fn gap(bytes: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    while length <= GAP_BYTES_MAX {
+        length += match &bytes[length..] {
+            [b'0'..=b'9', ..] if length > 0 => return Some(length),
+            [b' ' | b'-' | b'\t' | b'\n', ..] => 1,
+            [0xc2, 0xa0, ..] => 2,
+            [0xe3, 0x80, 0x80, ..] => 3,
+            _ => return None,
+        };
+    }
+    None
+}

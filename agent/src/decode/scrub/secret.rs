@@ -1,0 +1,136 @@
+//! What is named as a secret: PIN blocks, card codes, tracks, and the fields of ISO 8583 that hold them. Found by the
+//! name in front, because the values themselves look like anything.
+
+use super::edit::{Edit, Put};
+use super::issuer::{CARD_DIGITS_MAX, CARD_DIGITS_MIN};
+use regex::{Regex, RegexBuilder};
+
+/// Names, a sign between, and the value. Group `pan` stands where the value is a card number (field 2).
+const NAMED: &str = r#"(?x-u)
+    (?: \b (?: (?:enc|encrypted|online|offline|card|user)? [\ _-]?
+               (?: pin (?: [\ _-]? (?:block|blk|data|code|value|number|no) )?
+                 | cvv2? | cvc2? | cvn2? | csc | cav2? )
+             | (?: security | verification | validation ) [\ _-]? (?: code | value )
+             | (?: track | trk | tk ) [\ _-]? [123]? (?: [\ _-]? data )?
+             | (?: f | de | fld | field | bit ) [\ _.\#-]{0,2} 0{0,2} (?: (?P<pan>2) | 35 | 36 | 45 | 52 | 55 )
+             | tag [\ _-]? (?: 56 | 57 | 9f6b | 9f20 )
+             | (?: 57 | 9f6b | 9f20 )
+           )
+      | (?: 一|二|三|[123] )? 磁道 [123]? (?: 数据 )?
+      | 密码 (?: 块|密文|数据 )? | 安全码 | PIN块
+      | (?: 域 | 字段 ) \ ? 0{0,2} (?: (?P<han>2) | 35 | 36 | 45 | 52 | 55 )
+      | id="0{0,2} (?: (?P<xml>2) | 35 | 36 | 45 | 52 | 55 ) "\ value
+    )
+    ["'\])]{0,2} \ {0,3} (?: = | -> | > | : | ： ) \ {0,3} ["'\[(<]{0,2}
+    (?P<value> (?: [0-9a-f]{2} [\ -] ){3,} [0-9a-f]{2}
+             | (?: [0-9a-f]{4} [\ -] ){2,} [0-9a-fd=]+
+             | (?u: [^\ \t\n,;"'|)\]}<&] )+ )
+"#;
+
+/// Shorter values than this are flags and counters, not secrets.
+const VALUE_BYTES_MIN: usize = 3;
+
+/// Finds named secrets.
+#[derive(Debug)]
+pub(super) struct Secrets {
+    named: Regex,
+}
+
+impl Secrets {
+    pub fn new() -> Secrets {
+        let named = RegexBuilder::new(NAMED).case_insensitive(true).build();
+        Secrets { named: named.expect("a constant regex that the tests build") }
+    }
+
+    /// Adds an edit for each secret of the text.
+    pub fn find(&self, text: &str, edits: &mut Vec<Edit>) {
+        if !self.named.is_match(text) {
+            return;
+        }
+        for found in self.named.captures_iter(text) {
+            let Some(value) = found.name("value") else { continue };
+            let digits = value.as_str().bytes().filter(u8::is_ascii_digit).count();
+            let (from, to) = (value.start(), value.end());
+            if ["pan", "han", "xml"].iter().any(|name| found.name(name).is_some()) {
+                if digits >= CARD_DIGITS_MIN {
+                    edits.push(card(value.as_str(), from, to));
+                }
+            } else if digits > 0 && value.len() >= VALUE_BYTES_MIN {
+                edits.push(Edit { from, to, put: Put::Words("[removed]") });
+            }
+        }
+    }
+}
+
+/// A value that is a card number by its name; anything about it that is not as expected removes it whole.
+fn card(value: &str, from: usize, to: usize) -> Edit {
+    let trimmed = value.trim_end_matches(['F', 'f']);
+    let digits: Vec<u8> =
+        trimmed.bytes().filter(u8::is_ascii_digit).map(|byte| byte - b'0').collect();
+    let plain = trimmed.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'));
+    let put = match (digits.first_chunk(), digits.last_chunk()) {
+        (Some(six), Some(four)) if plain && digits.len() <= CARD_DIGITS_MAX => {
+            Put::Card(*six, *four)
+        }
+        _ => Put::Words("[removed]"),
+    };
+    Edit { from, to, put }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::edit::apply;
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let mut edits = Vec::new();
+        Secrets::new().find(text, &mut edits);
+        assert_eq!(apply(text, &mut edits), expected);
+    }
+
+    #[test]
+    fn codes_and_pin_blocks_are_removed_by_their_names() {
+        check("pin block: 1A2B3C4D5E6F7788 ok", "pin block: [removed] ok");
+        check("encPin=12345678 rrn=1", "encPin=[removed] rrn=1");
+        check("PINBLOCK=[12 34 56 78 9A BC DE F0]", "PINBLOCK=[[removed]]");
+        check("\"cvv2\": \"123\"", "\"cvv2\": \"[removed]\"");
+        check("CVN：456", "CVN：[removed]");
+        check("密码密文=ABCDEF0123456789", "密码密文=[removed]");
+        check("磁道2: 12345678", "磁道2: [removed]");
+    }
+
+    #[test]
+    fn iso_fields_are_removed_or_masked_by_their_numbers() {
+        check("F35=1234567890123456=2512", "F35=[removed]");
+        check("field 052: 0011223344556677", "field 052: [removed]");
+        check("DE55=[9F2608]", "DE55=[[removed]]");
+        check("F02=1234567890123456", "F02=123456******3456");
+        check(
+            "<field id=\"35\" value=\"1234567890123456D2512\"/>",
+            "<field id=\"35\" value=\"[removed]\"/>",
+        );
+        check(
+            "<field id=\"2\" value=\"1234567890123456\"/>",
+            "<field id=\"2\" value=\"123456******3456\"/>",
+        );
+        check("域36: 99123456", "域36: [removed]");
+    }
+
+    #[test]
+    fn words_that_only_look_like_names_keep_their_values() {
+        for text in [
+            "shipping=12345",
+            "pin=ok rrn=123456",
+            "pin ok rrn=632809000123",
+            "pin tries=3",
+            "F39=00 F37=632809000123",
+            "F2=on",
+            "tracking=123456",
+            "cvv result=M",
+            "F04=000000001250",
+        ] {
+            check(text, text);
+        }
+    }
+}
