@@ -34,7 +34,12 @@ fn group(first: u64) -> Group {
     let boot = BootId([1; 16]);
     let mut group = Group::begin(boot, ClockState::default(), Seq(first));
     for seq in first..first + EVENTS_A_GROUP {
-        let observed = Observed { boot, uptime: Uptime(seq), wall: EventTime(seq as i64), synchronised: false };
+        let observed = Observed {
+            boot,
+            uptime: Uptime(seq),
+            wall: EventTime(seq as i64),
+            synchronised: false,
+        };
         group.push(&Event {
             seq: Seq(seq),
             source: SourceId(1),
@@ -49,7 +54,8 @@ fn group(first: u64) -> Group {
 }
 
 fn stored(keeper: &mut Keeper<SledShelf>, first: u64, groups: u64) -> Result<u64> {
-    let appends = (0..groups).map(|at| Append { group: group(first + at * EVENTS_A_GROUP), bookmarks: Vec::new() });
+    let appends = (0..groups)
+        .map(|at| Append { group: group(first + at * EVENTS_A_GROUP), bookmarks: Vec::new() });
     match keeper.carry_out(StorageOrder::Append(appends.collect()))? {
         StorageAnswer::Stored { through, .. } => Ok(through.0),
         other => anyhow::bail!("not stored: {other:?}"),
@@ -83,7 +89,8 @@ fn a_power_cut_takes_no_committed_group_from_the_spool() -> Result<()> {
         let mut spool = open(&spool_settings(image.path()), Epoch(2))?;
         ensure!(spool.quarantined.is_none(), "cut {cut}: put aside for {:?}", spool.quarantined);
         let groups = held(&mut spool.keeper)?;
-        let expected: Vec<Group> = (1..=through).step_by(EVENTS_A_GROUP as usize).map(group).collect();
+        let expected: Vec<Group> =
+            (1..=through).step_by(EVENTS_A_GROUP as usize).map(group).collect();
         ensure!(groups == expected, "cut {cut}: {} of {} groups", groups.len(), expected.len());
         ensure!(spool.opened.start.next > Seq(through), "cut {cut}: numbers would be given twice");
         ensure!(spool.opened.start.epoch == Epoch(1), "cut {cut}: a new epoch was begun");

@@ -18,26 +18,40 @@ impl Container {
     /// Boots one; `binds` are shown inside, read-only: (path here, path there).
     pub fn boot(target: &Path, name: &str, binds: &[(PathBuf, &str)]) -> Result<Container> {
         // SAFETY: geteuid has no preconditions.
-        ensure!(unsafe { libc::geteuid() } == 0, "booting a container needs root; run the tests as root");
+        ensure!(
+            unsafe { libc::geteuid() } == 0,
+            "booting a container needs root; run the tests as root"
+        );
         let root = base(target)?;
         let mut command = Command::new("systemd-nspawn");
-        command.args(["--quiet", "--keep-unit", "--register=no", "--volatile=overlay", "--boot", "--console=pipe"]);
+        command.args([
+            "--quiet",
+            "--keep-unit",
+            "--register=no",
+            "--volatile=overlay",
+            "--boot",
+            "--console=pipe",
+        ]);
         command.arg("--directory").arg(&root).arg(format!("--machine={name}"));
         for (here, there) in binds {
             command.arg(format!("--bind-ro={}:{there}", here.display()));
         }
         let log = std::fs::File::create(target.join(format!("{name}.log")))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let nspawn = command.spawn().context("systemd-nspawn (Debian package systemd-container) does not start")?;
+        let nspawn = command
+            .spawn()
+            .context("systemd-nspawn (Debian package systemd-container) does not start")?;
         let mut container = Container { nspawn, leader: 0 };
-        container.leader = crate::process::wait_for("the container's init", || container.find_leader())?;
-        crate::process::wait_for("the container's boot", || container.is_booted().then_some(()))?;
+        container.leader =
+            crate::process::wait_for("the container's init", || container.find_leader());
+        crate::process::wait_for("the container's boot", || container.is_booted().then_some(()));
         Ok(container)
     }
 
     fn find_leader(&self) -> Option<u32> {
         let parent = self.nspawn.id();
-        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+        let children =
+            std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
         children.split_whitespace().next()?.parse().ok()
     }
 
@@ -83,12 +97,16 @@ impl Container {
 
     /// The value of a property of a unit.
     pub fn property(&self, unit: &str, property: &str) -> Result<String> {
-        Ok(self.run(&["systemctl", "show", "--value", "--property", property, unit])?.trim().to_owned())
+        Ok(self
+            .run(&["systemctl", "show", "--value", "--property", property, unit])?
+            .trim()
+            .to_owned())
     }
 
     /// What a unit wrote to the journal, for the message of a test that fails.
     pub fn journal(&self, unit: &str) -> String {
-        self.run(&["journalctl", "--no-pager", "--unit", unit]).unwrap_or_else(|error| format!("{error:#}"))
+        self.run(&["journalctl", "--no-pager", "--unit", unit])
+            .unwrap_or_else(|error| format!("{error:#}"))
     }
 }
 

@@ -21,14 +21,19 @@ impl DiskImage {
         let image = directory.join(format!("{name}.img"));
         File::create(&image)?.set_len(bytes)?;
         // All that belongs to the disk is written now: a copy in the first second must be mountable, too.
-        run(Command::new("mkfs.ext4").args(["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"]).arg(&image))?;
+        run(Command::new("mkfs.ext4")
+            .args(["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"])
+            .arg(&image))?;
         DiskImage::mount(directory, name)
     }
 
     /// Mounts a disk that is there; its journal is played back as after a power cut.
     pub fn mount(directory: &Path, name: &str) -> Result<DiskImage> {
         // SAFETY: geteuid has no preconditions.
-        ensure!(unsafe { libc::geteuid() } == 0, "mounting a disk needs root; run the tests as root");
+        ensure!(
+            unsafe { libc::geteuid() } == 0,
+            "mounting a disk needs root; run the tests as root"
+        );
         let (image, mount) = (directory.join(format!("{name}.img")), directory.join(name));
         std::fs::create_dir_all(&mount)?;
         run(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&mount))?;
@@ -56,6 +61,10 @@ impl Drop for DiskImage {
 
 fn run(command: &mut Command) -> Result<()> {
     let output = command.output().with_context(|| format!("{command:?} does not start"))?;
-    ensure!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{command:?} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(())
 }

@@ -3,8 +3,10 @@
 //! ([`world`]) over a bad road ([`lossy_broker`]) and a bad disk ([`disk`]), and what must hold of it
 //! ([`world::proof`]).
 
+pub mod container;
 pub mod dice;
 pub mod disk;
+pub mod disk_image;
 pub mod ledger;
 pub mod lossy_broker;
 pub mod process;
