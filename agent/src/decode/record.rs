@@ -38,7 +38,11 @@ pub(crate) fn evidence(text: &str) -> Evidence {
         return Evidence::Text(text.into());
     }
     let mut kept = String::with_capacity(EVIDENCE_BYTES_MAX);
-    kept.push_str(&text[..text.floor_char_boundary(EVIDENCE_BYTES_MAX - CUT_SIGN.len_utf8())]);
+    let mut end = EVIDENCE_BYTES_MAX - CUT_SIGN.len_utf8();
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    kept.push_str(&text[..end]);
     kept.push(CUT_SIGN);
     Evidence::Text(kept.into())
 }

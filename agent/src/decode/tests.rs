@@ -2,6 +2,7 @@
 
 use super::decoder::{Decoded, Decoder};
 use super::dialect::profile::Profile;
+use super::encoding::Encoding;
 use slipwatch_shared::event::{Body, Epoch, Event, Evidence, LineCounts, Seq, SourceId};
 use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::json::Line;
@@ -64,7 +65,11 @@ fn check(profile: &str, log: &str, expected: &[&str]) {
     let profile = shipped(profile);
     let sizes = [1, 2, 3, 7, 16, 61, log.len()];
     for chunk_bytes in sizes {
-        let (said, _) = decode(&profile, log.as_bytes(), chunk_bytes);
+        let bytes = match profile.encoding {
+            Encoding::Gb18030 => encoding_rs::GB18030.encode(log).0,
+            _ => log.as_bytes().into(),
+        };
+        let (said, _) = decode(&profile, &bytes, chunk_bytes);
         assert_eq!(said, expected, "in chunks of {chunk_bytes}");
     }
 }
@@ -109,4 +114,81 @@ fn lines_are_counted_by_what_became_of_them() {
     let (_, counts) = decode(&shipped("kv-en"), log, 5);
     let expected = LineCounts { bytes: log.len() as u64, lines: 5, unmatched: 1, rejected: 2 };
     assert_eq!(counts, expected);
+}
+
+/// A sale at a Chinese terminal: request, answer, two copies of its slip.
+const CHINESE_SALE: &str = "\
+2026-11-24 09:30:01.120 [交易] 发起 交易类型:消费 金额:0.20 批次号:000001 凭证号:000123 终端号:00000001
+2026-11-24 09:30:02.310 [交易] 应答 应答码:00 金额:0.20 凭证号：000123 参考号:632809000123
+2026-11-24 09:30:02.400 [打印] 打印凭单中 凭证号:000123
+          银联POS签购单
+--------------------------------
+商户存根             MERCHANT COPY
+商户名称(MERCHANT NAME): 小店
+终端编号(TERMINAL NO): 00000001
+卡号(CARD NO):
+  622576******6691 /C
+交易类型(TXN TYPE): 消费/SALE
+批次号:000001      凭证号:000123
+参考号:632809000123 授权码:A1B2C3
+日期/时间(DATE/TIME):
+2026/11/24 09:30:02
+金  额(AMOUNT):    RMB 0.20
+持卡人签名
+-----------X-----------X--------
+          银联POS签购单
+持卡人存根       CARDHOLDER COPY
+***重打印***
+凭证号:000123
+金额：RMB 0.20
+2026-11-24 09:30:06.050 [打印] 打印机缺纸 凭证号:000123
+";
+
+#[test]
+fn a_chinese_log_tells_the_sale_and_each_copy_of_its_slip_once() {
+    check(
+        "cn-terminal",
+        CHINESE_SALE,
+        &[
+            r#"2026-11-24 09:30:01 00000001 {"authorization_requested":{"keys":{"amount":{"currency":"CNY","minor":20},"batch_number":1,"kind":"sale","stan":123}}}"#,
+            r#"2026-11-24 09:30:02 {"authorization_answered":{"keys":{"amount":{"currency":"CNY","minor":20},"rrn":"632809000123","stan":123},"response_code":"00"}}"#,
+            r#"2026-11-24 09:30:02 {"slip_started":{"slip":{"keys":{"stan":123},"reprint":false}}}"#,
+            r#"2026-11-24 09:30:02 00000001 {"slip_printed":{"grade":"claimed","slip":{"copy":"merchant","keys":{"amount":{"currency":"CNY","minor":20},"authorization_code":"A1B2C3","batch_number":1,"card":{"entry_mode":"contactless","first_six":622576,"last_four":6691},"kind":"sale","rrn":"632809000123","stan":123},"reprint":false}}}"#,
+            r#"{"slip_printed":{"grade":"claimed","slip":{"copy":"customer","keys":{"amount":{"currency":"CNY","minor":20},"stan":123},"reprint":true}}}"#,
+            r#"2026-11-24 09:30:06 {"slip_failed":{"reason":"paper_out","slip":{"keys":{"stan":123},"reprint":false}}}"#,
+        ],
+    );
+}
+
+#[test]
+fn a_fault_report_is_a_reversal_that_failed_and_a_test_slip_is_nothing() {
+    check(
+        "cn-terminal",
+        "***故障报告单,非凭证联***\n凭证号:000123\n金额:RMB 0.20\n冲正不成功,请人工处理\n\
+         POS签购单\n测试凭证\n金额:0.01\n------X------\n\
+         POS签购单\n凭证号:000124\n",
+        &[
+            r#"{"reversal":{"keys":{"amount":{"currency":"CNY","minor":20},"stan":123},"phase":"failed"}}"#,
+            "failed Torn",
+        ],
+    );
+}
+
+#[test]
+fn a_slip_without_an_end_is_let_go_after_the_gap() {
+    let mut decoder = Decoder::new(shipped("cn-terminal"), "T0000001".parse().ok());
+    let slip = encoding_rs::GB18030.encode("签购单\n金额:RMB 0.20\n").0;
+    decoder.push(&slip, Uptime(1_000));
+    assert_eq!(decoder.next_decoded(), None);
+    assert_eq!(decoder.settled_until(Uptime(2_000)), Uptime(1_000));
+    assert_eq!(decoder.wake_at(), Some(Uptime(3_000)));
+    decoder.settle(Uptime(2_999));
+    assert_eq!(decoder.next_decoded(), None);
+    decoder.settle(Uptime(3_000));
+    let Some(Decoded::Said { at, terminal, evidence, .. }) = decoder.next_decoded() else {
+        panic!("the slip")
+    };
+    assert_eq!((at, terminal), (Uptime(1_000), "T0000001".parse().ok()));
+    assert_eq!(evidence, Evidence::Text("签购单\n金额:RMB 0.20".into()));
+    assert_eq!((decoder.wake_at(), decoder.settled_until(Uptime(4_000))), (None, Uptime(4_000)));
 }

@@ -1,7 +1,7 @@
 //! A profile's text to a profile: every word looked up, every regex built, every mistake told with its line.
 
 use super::block::{Block, MARKS_MAX, Mark};
-use super::draft::{Draft, Vocabulary};
+use super::draft::{Draft, Glossary, Vocabulary};
 use super::error::{ProfileError, Source, unknown};
 use super::field::Field;
 use super::label::Labels;
@@ -261,7 +261,7 @@ impl Source<'_> {
                 let problem = format!("`{}` holds no words of a closed set", field.name());
                 return Err(self.at(field_name, problem));
             };
-            let mut entries: Vec<(Box<str>, &'static str)> = Vec::new();
+            let mut entries = Glossary::new();
             for (theirs, ours) in table {
                 let known = valid.iter().find(|word| *word == ours.as_ref());
                 let known = known

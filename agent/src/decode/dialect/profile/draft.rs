@@ -25,8 +25,11 @@ pub(super) struct Vocabulary {
     /// How times are printed elsewhere.
     pub clock: DeviceClock,
     /// The device's words of each field and ours for them, the longest first.
-    pub words: Vec<(Field, Vec<(Box<str>, &'static str)>)>,
+    pub words: Vec<(Field, Glossary)>,
 }
+
+/// A device's words of one field, and ours for them.
+pub(super) type Glossary = Vec<(Box<str>, &'static str)>;
 
 impl Vocabulary {
     fn word<T: Word>(&self, field: Field, text: &str) -> Option<T> {
