@@ -10,6 +10,7 @@ pub use error::ConfigError;
 use crate::alert::language::Language;
 use crate::alert::policy::{LetterSettings, ShopLetters};
 use crate::correlate::policy::{AgentName, Deadlines, Policies, TerminalName, TerminalPolicy};
+use crate::metrics::LinesPer;
 use jiff::tz::TimeZone;
 use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};
 use slipwatch_shared::wire::topic::Slot;
@@ -100,15 +101,6 @@ pub struct HttpConfig {
     pub public_url: Option<String>,
     /// Whether line counts are shown an agent or a shop.
     pub lines_per: LinesPer,
-}
-
-/// Whose line counts are one series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinesPer {
-    /// One agent's.
-    Agent,
-    /// All of one shop, for a large fleet.
-    Store,
 }
 
 /// How letters go out.
@@ -354,6 +346,20 @@ pub fn reachable(mut address: SocketAddr) -> SocketAddr {
         });
     }
     address
+}
+
+/// Whether a directory can be written, or made; leaves nothing behind.
+pub fn probe_directory(path: &Path) -> Result<(), String> {
+    let probe = path.join(".slipwatch-check");
+    let existed = path.exists();
+    let written = std::fs::create_dir_all(path)
+        .and_then(|()| std::fs::write(&probe, b""))
+        .and_then(|()| std::fs::remove_file(&probe));
+    if !existed {
+        // Only an empty directory goes.
+        let _ = std::fs::remove_dir(path);
+    }
+    written.map_err(|error| format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

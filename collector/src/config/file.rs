@@ -2,11 +2,12 @@
 
 use super::value::{Address, Clock, Hours, Money, Parsed, Seconds, Zone};
 use super::{
-    BrokerConfig, Config, ExternalBroker, HttpConfig, Limits, LinesPer, LoginFile, MailConfig,
-    MailRoad, Retention, Shop, SmtpConfig, SmtpSecurity, Terminal, TlsFiles,
+    BrokerConfig, Config, ExternalBroker, HttpConfig, Limits, LoginFile, MailConfig, MailRoad,
+    Retention, Shop, SmtpConfig, SmtpSecurity, Terminal, TlsFiles,
 };
 use crate::alert::language::Language;
 use crate::correlate::policy::{Deadlines, OpeningHours, Policies, TerminalPolicy, WhoPrints};
+use crate::metrics::LinesPer;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};

@@ -78,14 +78,22 @@ fn start_on(address: SocketAddr, agents_max: u32) -> Result<(), BrokerError> {
     };
     thread.spawn(run).map_err(BrokerError::Thread)?;
     for _ in 0..PORT_TRIES_MAX {
-        // The first connection is closed without a word, as a port scan would be.
-        if TcpStream::connect_timeout(&crate::config::reachable(address), PORT_TRY).is_ok() {
-            send_at_once(address);
+        // The listening socket itself is the sign; to knock would be told as an error by the library.
+        if send_at_once(address) {
             return Ok(());
         }
         wait(PORT_TRY);
     }
-    Err(BrokerError::Silent { address })
+    // Without /proc there is no socket to be seen: knock once.
+    match TcpStream::connect_timeout(&crate::config::reachable(address), PORT_TRY) {
+        Ok(_) => {
+            tracing::warn!(
+                "the embedded broker answers slowly: its listening socket was not found"
+            );
+            Ok(())
+        }
+        Err(_) => Err(BrokerError::Silent { address }),
+    }
 }
 
 #[allow(clippy::disallowed_methods)] // Nothing tells when a foreign thread listens; this is the start, once.
@@ -128,9 +136,9 @@ fn settings(address: SocketAddr, agents_max: u32) -> rumqttd::Config {
 
 /// The library has no setting for TCP_NODELAY, and without it each acknowledgement stalls for 40 ms. Linux hands the
 /// option of a listening socket to each connection it accepts, so it is set there: on the one socket of this process
-/// that listens on `address`.
-fn send_at_once(address: SocketAddr) {
-    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
+/// that listens on `address`. Tells whether there is one.
+fn send_at_once(address: SocketAddr) -> bool {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return false };
     for entry in entries.flatten() {
         let Some(number) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok())
         else {
@@ -146,10 +154,10 @@ fn send_at_once(address: SocketAddr) {
             if let Err(error) = socket.set_tcp_nodelay(true) {
                 tracing::warn!(%error, "the embedded broker answers slowly: TCP_NODELAY was refused");
             }
-            return;
+            return true;
         }
     }
-    tracing::warn!("the embedded broker answers slowly: its listening socket was not found");
+    false
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use slipwatch_shared::times::ArrivalTime;
 use slipwatch_shared::wire::topic::{Channel, Topic};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Largest packet either way, in bytes; the library's own limit of 10 KiB would kill the connection.
 const PACKET_BYTES_MAX: usize = 256 * 1024;
@@ -152,14 +152,22 @@ pub async fn run(
     target: Target,
     queue: mpsc::Sender<Arrival>,
     mut replies: mpsc::Receiver<Reply>,
+    mut stopping: watch::Receiver<bool>,
 ) {
     let mut backoff = Backoff::new(WAIT_MS_FIRST, WAIT_MS_MAX, STABLE_MS);
     loop {
-        let ended = connection(&config, &target, &queue, &mut replies, &mut backoff).await;
+        let connected = connection(&config, &target, &queue, &mut replies, &mut backoff);
+        let ended = tokio::select! {
+            ended = connected => ended,
+            _ = stopping.wait_for(|&stop| stop) => return,
+        };
         let Err(error) = ended else { return };
-        if matches!(error, IntakeError::Stopping)
-            || queue.send(Arrival::Disconnected).await.is_err()
-        {
+        // Waits for room: a connection is of no use while the queue is full.
+        let told = tokio::select! {
+            told = queue.send(Arrival::Disconnected) => told,
+            _ = stopping.wait_for(|&stop| stop) => return,
+        };
+        if matches!(error, IntakeError::Stopping) || told.is_err() {
             return;
         }
         let wait_ms = backoff.failed(super::clock::uptime(), super::clock::jitter());
@@ -170,6 +178,7 @@ pub async fn run(
         loop {
             tokio::select! {
                 () = &mut wait => break,
+                _ = stopping.wait_for(|&stop| stop) => return,
                 // What is told meanwhile is told again by the next connection.
                 reply = replies.recv() => if reply.is_none() { return },
             }

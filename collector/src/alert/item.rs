@@ -1,0 +1,141 @@
+//! One finding as a letter tells it: only what a person needs, small enough to be remembered until it is told. Of a
+//! card it keeps the last four digits.
+
+use crate::correlate::cause::CauseDetail;
+use crate::correlate::finding::{FindingChange, FindingKind, Resolution, Subject};
+use serde::{Deserialize, Serialize};
+use slipwatch_shared::money::Amount;
+use slipwatch_shared::times::EventTime;
+
+/// One finding as a letter tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Item {
+    /// The finding's name.
+    pub(super) finding: String,
+    /// Its kind's number in the catalogue.
+    code: String,
+    /// The cause's word.
+    cause: String,
+    /// How it ended, if it did.
+    resolved: Option<String>,
+    /// Minor units and currency.
+    amount: Option<(i64, String)>,
+    /// Since when it holds, UTC milliseconds.
+    pub(super) since_ms: i64,
+    /// When the collector learned it.
+    pub(super) learned_ms: i64,
+    /// The terminal's number.
+    pub(super) terminal: Option<String>,
+    /// The agent's name, where it is about one.
+    pub(super) agent: Option<String>,
+    /// 凭证号.
+    pub(super) voucher: Option<String>,
+    /// 批次号.
+    pub(super) batch_number: Option<String>,
+    /// 参考号.
+    pub(super) reference: Option<String>,
+    /// The wallet's or processor's number, or the shop's order number.
+    pub(super) order: Option<String>,
+    /// Last four digits of the card.
+    pub(super) last_four: Option<String>,
+    /// The case's name, for its page.
+    pub(super) case: Option<String>,
+    /// The other case, where there are two.
+    pub(super) partner: Option<String>,
+}
+
+impl Item {
+    pub(super) fn of(change: &FindingChange) -> Item {
+        let finding = &change.finding;
+        let keys = change.case.as_ref().map(|case| &case.keys);
+        let case = match &finding.id.subject {
+            Subject::Case(case) => Some(case.to_string()),
+            Subject::Terminal(_) | Subject::Agent(_) => None,
+        };
+        let agent = match &finding.id.subject {
+            Subject::Agent(agent) => Some(agent.agent.to_string()),
+            Subject::Case(_) | Subject::Terminal(_) => None,
+        };
+        let order = keys.and_then(|keys| {
+            let channel = keys.channel_transaction_id.as_ref().map(ToString::to_string);
+            channel.or_else(|| keys.order_number.as_ref().map(ToString::to_string))
+        });
+        let pan = keys.and_then(|keys| keys.card).and_then(|card| card.pan);
+        Item {
+            finding: finding.id.to_string(),
+            code: finding.id.kind.code().to_owned(),
+            cause: finding.cause.detail.label().to_owned(),
+            resolved: finding.resolved.map(|resolution| resolution.label().to_owned()),
+            amount: keys
+                .and_then(|keys| keys.amount)
+                .map(|amount| (amount.minor, amount.currency.to_string())),
+            since_ms: finding.since.0,
+            learned_ms: change.learned.0,
+            terminal: change.terminal.as_ref().map(|name| name.terminal.to_string()),
+            agent,
+            voucher: keys.and_then(|keys| keys.stan).map(|stan| stan.to_string()),
+            batch_number: keys.and_then(|keys| keys.batch_number).map(|number| number.to_string()),
+            reference: keys.and_then(|keys| keys.rrn).map(|rrn| rrn.to_string()),
+            order,
+            last_four: pan.map(|pan| format!("{:04}", pan.last_four())),
+            case,
+            partner: finding.partner.as_ref().map(ToString::to_string),
+        }
+    }
+
+    pub(super) fn kind(&self) -> FindingKind {
+        FindingKind::from_code(&self.code).unwrap_or(FindingKind::NoReceiptDebit)
+    }
+
+    pub(super) fn cause(&self) -> CauseDetail {
+        let named = CauseDetail::ALL.into_iter().find(|detail| detail.label() == self.cause);
+        named.unwrap_or(CauseDetail::Nothing)
+    }
+
+    pub(super) fn resolution(&self) -> Option<Resolution> {
+        const ALL: [Resolution; 11] = [
+            Resolution::SlipPrinted,
+            Resolution::SlipIssued,
+            Resolution::SlipDeclined,
+            Resolution::Reversed,
+            Resolution::Voided,
+            Resolution::Refunded,
+            Resolution::Answered,
+            Resolution::OneUndone,
+            Resolution::NotKnown,
+            Resolution::HeardAgain,
+            Resolution::NotBorneOut,
+        ];
+        let label = self.resolved.as_deref()?;
+        ALL.into_iter().find(|resolution| resolution.label() == label)
+    }
+
+    pub(super) fn amount(&self) -> Option<Amount> {
+        let (minor, currency) = self.amount.as_ref()?;
+        Some(Amount::new(*minor, currency.parse().ok()?))
+    }
+
+    /// What is folded with it: the parent, or kind, place and cause.
+    pub(super) fn fold_key(change: &FindingChange) -> String {
+        let finding = &change.finding;
+        if let Some(parent) = &finding.parent {
+            return parent.to_string();
+        }
+        match (&finding.id.subject, &change.terminal) {
+            (Subject::Case(case), terminal) => format!(
+                "{}/{}/{}/{}",
+                case.agent.store,
+                terminal.as_ref().map(|name| name.terminal.to_string()).unwrap_or_default(),
+                finding.id.kind.code(),
+                finding.cause.detail.label(),
+            ),
+            // A terminal or an agent that fails again is the same matter; what it explains folds under this name.
+            (Subject::Terminal(_) | Subject::Agent(_), _) => finding.id.to_string(),
+        }
+    }
+
+    /// The moment it is about.
+    pub(super) fn since(&self) -> EventTime {
+        EventTime(self.since_ms)
+    }
+}
