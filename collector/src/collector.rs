@@ -1,11 +1,21 @@
 //! The whole collector without a world: what arrived goes in, what is to be stored and published comes out. Touches no
 //! clock, no store and no network itself.
 
-use crate::alert::policy::LetterPolicy;
-use crate::commit::{Commit, Recall, Snapshot};
-use crate::correlate::policy::Policies;
+use crate::admit::{self, Admission, Admitted, Refusal};
+use crate::alert::policy::{LetterPolicy, LetterSettings};
+use crate::commit::{
+    AgentRow, Commit, JournalBatch, Presence, QUARANTINE_BYTES_MAX, QuarantineRow, Reply, Snapshot,
+};
+use crate::correlate::case::EventRef;
+use crate::correlate::correlator::{self, Correlator};
+use crate::correlate::finding::FindingKind;
+use crate::correlate::policy::{AgentName, Policies};
+use crate::correlate::recall::Recall;
+use slipwatch_shared::event::{Epoch, Seq};
 use slipwatch_shared::times::ArrivalTime;
-use slipwatch_shared::wire::topic::Topic;
+use slipwatch_shared::wire::envelope::{self, AgentState, AgentStatus, EventBatch};
+use slipwatch_shared::wire::topic::{Channel, Topic};
+use std::collections::VecDeque;
 
 /// All that the collector is set to.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +23,7 @@ pub struct Settings {
     /// Who is known and what each terminal is judged by.
     pub policies: Policies,
     /// Who gets letters, and how.
-    pub letters: crate::alert::policy::LetterSettings,
+    pub letters: LetterSettings,
 }
 
 /// All that can happen to the collector.
@@ -56,31 +66,13 @@ pub struct Counts {
     pub card_numbers: u64,
     /// Things put aside, by reason, in the order of [`Counts::QUARANTINE`].
     pub quarantined: [u64; Counts::QUARANTINE.len()],
-    /// Verdicts that were reached or changed, in the order of [`crate::correlate::verdict::Verdict::LABELS`].
-    pub verdicts: [u64; 6],
-    /// Findings raised, in the order of [`crate::correlate::finding::FindingKind::ALL`].
-    pub raised: [u64; 26],
-    /// Findings resolved, in the same order.
-    pub resolved: [u64; 26],
-    /// Events that fitted no payment.
-    pub unfiled: u64,
-    /// Payments that were let go because a terminal had too many.
-    pub over_bound: u64,
+    /// What the correlator counted.
+    pub correlator: correlator::Counts,
 }
 
 impl Counts {
     /// Every reason for putting aside, for series that must exist at zero.
-    pub const QUARANTINE: [&'static str; 9] = [
-        "unknown_agent",
-        "cut",
-        "foreign_version",
-        "wrong_kind",
-        "checksum",
-        "too_large",
-        "header",
-        "identity",
-        "epoch",
-    ];
+    pub const QUARANTINE: [&'static str; 9] = Refusal::LABELS;
 }
 
 /// What stands now; the loop copies it into the metrics.
@@ -90,55 +82,383 @@ pub struct Gauges {
     pub cases: u64,
     /// Payments whose verdict is pending.
     pub pending: u64,
-    /// Agents by presence, in the order of [`crate::commit::Presence::ALL`].
+    /// Agents by presence, in the order of [`Presence::ALL`].
     pub agents: [u64; 4],
-    /// Findings that are open and in memory, in the order of [`crate::correlate::finding::FindingKind::ALL`].
+    /// Findings that are open and in memory, in the order of [`FindingKind::ALL`].
     pub open_findings: [u64; 26],
+}
+
+/// The same number is asked for again only after so long, however many batches come too early meanwhile.
+const ASK_AGAIN_MS: i64 = 1_000;
+/// Earlier lives of an agent's numbering that are remembered.
+const OUTLIVED_MAX: usize = 16;
+/// Things put aside of late that are known again: what is sent again and again is kept once.
+const ASIDE_MAX: usize = 64;
+
+/// What the collector itself knows of an agent, beside the correlator; by the correlator's places.
+#[derive(Clone, Debug, Default)]
+struct Desk {
+    admission: Option<Admission>,
+    outlived: Vec<Admission>,
+    heard: Option<ArrivalTime>,
+    session: u64,
+    presence: Presence,
+    version: Box<str>,
+    /// What was last asked for, and when.
+    asked: Option<(Epoch, Seq, ArrivalTime)>,
+    /// To be told how far its stream is stored.
+    acknowledge: Option<Admission>,
+    dirty: bool,
 }
 
 /// The whole collector without a world.
 #[derive(Debug)]
 pub struct Collector {
     settings: Settings,
+    correlator: Correlator,
+    desks: Vec<Desk>,
     letters: LetterPolicy,
     commit: Commit,
     counts: Counts,
+    aside: VecDeque<(Topic, u32)>,
+    /// When the first thing happened: an agent is not silent for the time in which nobody listened.
+    started: Option<ArrivalTime>,
 }
 
 impl Collector {
-    /// A collector that goes on where the store stands.
+    /// A collector that goes on where the store stands. A row that cannot be read is left out: its agent begins anew,
+    /// and says so by asking for all that it still has.
     pub fn restore(settings: Settings, snapshot: Snapshot) -> Collector {
         let letters =
             LetterPolicy::restore(settings.letters.clone(), snapshot.alert_state.as_deref());
-        Collector { settings, letters, commit: Commit::default(), counts: Counts::default() }
+        let mut collector = Collector {
+            correlator: Correlator::new(settings.policies.clone()),
+            settings,
+            desks: Vec::new(),
+            letters,
+            commit: Commit::default(),
+            counts: Counts::default(),
+            aside: VecDeque::new(),
+            started: None,
+        };
+        for row in snapshot.agents {
+            collector.restore_agent(row);
+        }
+        for row in snapshot.open {
+            collector.correlator.restore_case(row);
+        }
+        collector
     }
 
-    /// Other settings from now on; what was judged is judged again where the change concerns it.
+    fn restore_agent(&mut self, row: AgentRow) {
+        if self.correlator.restore_agent(&row.name, &row.state).is_err() {
+            self.counts.records_unread += 1;
+        }
+        let at = self.desk(&row.name);
+        self.desks[at] = Desk {
+            admission: (row.admission != Admission::default()).then_some(row.admission),
+            outlived: row.outlived,
+            heard: Some(row.heard),
+            session: row.session,
+            presence: row.presence,
+            version: row.version,
+            ..Desk::default()
+        };
+        let gone = matches!(row.presence, Presence::Stopped | Presence::Offline);
+        self.correlator.restore_offline(at, gone);
+    }
+
+    fn desk(&mut self, name: &AgentName) -> usize {
+        let at = self.correlator.agent(name);
+        if at >= self.desks.len() {
+            self.desks.resize_with(at + 1, Desk::default);
+        }
+        at
+    }
+
+    /// Other settings from now on; payments in memory are judged again by them.
     pub fn reload(&mut self, settings: Settings) {
+        self.correlator.reload(settings.policies.clone());
+        self.letters.reload(settings.letters.clone());
         self.settings = settings;
     }
 
     /// Takes in one thing that happened. `recall` reads payments that left memory; it must see every commit taken
     /// before.
-    pub fn handle(&mut self, _now: ArrivalTime, _input: Input<'_>, _recall: &mut dyn Recall) {}
+    pub fn handle(&mut self, now: ArrivalTime, input: Input<'_>, recall: &mut dyn Recall) {
+        self.started.get_or_insert(now);
+        match input {
+            Input::Batch { topic, payload } => self.batch(now, topic, payload, recall),
+            Input::State { topic, payload } => self.state(now, topic, payload, recall),
+            Input::Tick => self.tick(now, recall),
+        }
+    }
+
+    fn known_agent(&self, topic: &Topic) -> Result<AgentName, Refusal> {
+        let name = AgentName { store: topic.store.clone(), agent: topic.agent.clone() };
+        match self.settings.policies.agents.contains(&name) {
+            true => Ok(name),
+            false => Err(Refusal::UnknownAgent {
+                store: topic.store.to_string(),
+                agent: topic.agent.to_string(),
+            }),
+        }
+    }
+
+    fn batch(&mut self, now: ArrivalTime, topic: &Topic, payload: &[u8], recall: &mut dyn Recall) {
+        let opened =
+            self.known_agent(topic).and_then(|name| Ok((name, admit::open(topic, payload)?)));
+        let (name, batch) = match opened {
+            Ok(opened) => opened,
+            Err(refusal) => return self.put_aside(now, topic, payload, &refusal),
+        };
+        let at = self.desk(&name);
+        self.heard(at, now, recall);
+        let desk = &self.desks[at];
+        let stands = desk.admission.filter(|stands| stands.epoch == batch.epoch);
+        let outlived = desk.outlived.iter().find(|stands| stands.epoch == batch.epoch);
+        let stands = stands.or(outlived.copied());
+        match admit::admit(stands, batch.epoch, &batch.group) {
+            Admitted::Repeat => {
+                self.counts.repeats += u64::from(batch.group.count);
+                self.desks[at].acknowledge = stands;
+            }
+            Admitted::Gap { from } => {
+                self.counts.gaps += 1;
+                self.ask(now, at, &name, batch.epoch, from);
+            }
+            Admitted::New { first, then, lost } => {
+                self.counts.numbers_lost += lost;
+                self.admit(now, at, name, &batch, payload, (first, then), recall);
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn admit(
+        &mut self,
+        now: ArrivalTime,
+        at: usize,
+        name: AgentName,
+        batch: &EventBatch,
+        payload: &[u8],
+        (first, then): (Seq, Admission),
+        recall: &mut dyn Recall,
+    ) {
+        let desk = &mut self.desks[at];
+        if let Some(before) = desk.admission.filter(|before| before.epoch != then.epoch) {
+            // The numbering began anew: whatever was heard and not delivered before is gone.
+            self.correlator.numbers_lost(at);
+            desk.outlived.retain(|known| known.epoch != then.epoch);
+            desk.outlived.push(before);
+            let over = desk.outlived.len().saturating_sub(OUTLIVED_MAX);
+            desk.outlived.drain(..over);
+        }
+        desk.admission = Some(then);
+        desk.acknowledge = Some(then);
+        desk.asked = None;
+        desk.dirty = true;
+        self.counts.batches += 1;
+        self.counts.repeats += first.0.saturating_sub(batch.group.first_seq.0);
+        let mut dropped = Vec::new();
+        for record in admit::records(&batch.group, first) {
+            self.counts.events += 1;
+            if record.card_number {
+                dropped.push(record.seq);
+                self.counts.card_numbers += 1;
+                let reference = EventRef { epoch: then.epoch, seq: record.seq };
+                self.correlator.tell_card_number(at, reference, now);
+            }
+            match record.event {
+                Ok(event) => self.correlator.event(at, then.epoch, &event, now, recall),
+                Err(_) => {
+                    // What a later agent said and this program cannot read may have been a slip.
+                    self.counts.records_unread += 1;
+                    self.correlator.numbers_lost(at);
+                }
+            }
+        }
+        let frame = match dropped.is_empty() {
+            true => payload.to_vec(),
+            false => admit::without_evidence(batch, &dropped),
+        };
+        self.commit.journal.push(JournalBatch {
+            agent: name,
+            epoch: then.epoch,
+            first_seq: first,
+            last_seq: then.through,
+            arrived: now,
+            frame,
+        });
+    }
+
+    fn heard(&mut self, at: usize, now: ArrivalTime, recall: &mut dyn Recall) {
+        let desk = &mut self.desks[at];
+        desk.heard = Some(now);
+        desk.presence = Presence::Online;
+        self.correlator.set_offline(at, false, now, recall);
+        self.correlator.tell_agent_heard(at, now);
+    }
+
+    fn ask(&mut self, now: ArrivalTime, at: usize, name: &AgentName, epoch: Epoch, from: Seq) {
+        let desk = &mut self.desks[at];
+        let asked_just_now = desk.asked.is_some_and(|(of, number, when)| {
+            (of, number) == (epoch, from) && now.0.saturating_sub(when.0) < ASK_AGAIN_MS
+        });
+        if asked_just_now {
+            return;
+        }
+        desk.asked = Some((epoch, from, now));
+        let request = envelope::Request { epoch: epoch.0, from: from.0 };
+        self.commit.replies.push(Reply {
+            topic: Topic::new(&name.store, &name.agent, Channel::Request),
+            payload: request.to_frame(),
+            retain: false,
+        });
+    }
+
+    fn put_aside(&mut self, now: ArrivalTime, topic: &Topic, payload: &[u8], refusal: &Refusal) {
+        let reason = refusal.label();
+        let place = Counts::QUARANTINE.iter().position(|label| *label == reason);
+        self.counts.quarantined[place.expect("every reason is listed")] += 1;
+        let mark = (topic.clone(), admit::mark_of(payload));
+        if !self.aside.contains(&mark) {
+            self.aside.push_back(mark);
+            if self.aside.len() > ASIDE_MAX {
+                self.aside.pop_front();
+            }
+            let kept = &payload[..payload.len().min(QUARANTINE_BYTES_MAX)];
+            let shows = admit::may_show_card_number(kept);
+            self.commit.quarantine.push(QuarantineRow {
+                topic: topic.clone(),
+                reason,
+                detail: admit::detail_of(refusal),
+                arrived: now,
+                bytes: payload.len(),
+                payload: if shows { Vec::new() } else { kept.to_vec() },
+            });
+        }
+        // What a known agent sent came out damaged: it has it still.
+        let damaged = matches!(refusal, Refusal::Frame(_)) && topic.channel == Channel::Batch;
+        if let (true, Ok(name)) = (damaged, self.known_agent(topic)) {
+            let at = self.desk(&name);
+            if let Some(Admission { epoch, through }) = self.desks[at].admission {
+                self.ask(now, at, &name, epoch, through.next());
+            }
+        }
+    }
+
+    fn state(&mut self, now: ArrivalTime, topic: &Topic, payload: &[u8], recall: &mut dyn Recall) {
+        let opened =
+            self.known_agent(topic).and_then(|name| Ok((name, AgentState::from_frame(payload)?)));
+        let (name, state) = match opened {
+            Ok(opened) => opened,
+            Err(refusal) => return self.put_aside(now, topic, payload, &refusal),
+        };
+        let at = self.desk(&name);
+        let desk = &mut self.desks[at];
+        // A will of an older connection says nothing about a newer one.
+        if state.session < desk.session {
+            return;
+        }
+        desk.session = state.session;
+        desk.version = state.version.chars().take(64).collect::<String>().into();
+        desk.dirty = true;
+        match state.status {
+            AgentStatus::Online => {
+                self.heard(at, now, recall);
+                self.desks[at].acknowledge = self.desks[at].admission;
+            }
+            AgentStatus::Stopped | AgentStatus::Lost => {
+                let lost = state.status == AgentStatus::Lost;
+                desk.presence = if lost { Presence::Offline } else { Presence::Stopped };
+                let last = *desk.heard.get_or_insert(now);
+                self.correlator.set_offline(at, true, now, recall);
+                if lost {
+                    self.correlator.tell_agent_silent(at, last, now);
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self, now: ArrivalTime, recall: &mut dyn Recall) {
+        let limit_ms = self.settings.policies.agent_offline_ms;
+        for at in 0..self.desks.len() {
+            let desk = &mut self.desks[at];
+            let Some(heard) = desk.heard.filter(|_| desk.presence == Presence::Online) else {
+                continue;
+            };
+            let listened = self.started.map_or(heard, |started| started.max(heard));
+            if now.0.saturating_sub(listened.0) > limit_ms {
+                desk.presence = Presence::Offline;
+                desk.dirty = true;
+                self.correlator.set_offline(at, true, now, recall);
+                self.correlator.tell_agent_silent(at, heard, now);
+            }
+        }
+    }
 
     /// All that is to be stored since the last one; nothing when there is nothing. The caller keeps it until the store
     /// took it, then publishes its replies, and only then takes the next.
     pub fn take_commit(&mut self, now: ArrivalTime) -> Option<Commit> {
-        let findings = &self.commit.findings;
-        self.commit.outbox.extend(self.letters.letters(now, findings));
+        for at in 0..self.desks.len() {
+            let touched = self.correlator.agents()[at].touched;
+            let desk = &mut self.desks[at];
+            if !touched && !desk.dirty && desk.acknowledge.is_none() {
+                continue;
+            }
+            if touched || desk.dirty {
+                self.correlator.take_rows(at, &mut self.commit.transactions);
+                self.commit.agents.push(AgentRow {
+                    name: self.correlator.agents()[at].name.clone(),
+                    admission: desk.admission.unwrap_or_default(),
+                    outlived: desk.outlived.clone(),
+                    heard: desk.heard.unwrap_or(now),
+                    session: desk.session,
+                    presence: desk.presence,
+                    version: desk.version.clone(),
+                    latest: self.correlator.agents()[at].timeline.latest,
+                    state: self.correlator.state_of(at),
+                });
+                desk.dirty = false;
+            }
+            if let Some(Admission { epoch, through }) = desk.acknowledge.take() {
+                let AgentName { store, agent } = &self.correlator.agents()[at].name;
+                let stored = envelope::Commit { epoch: epoch.0, through: through.0 };
+                self.commit.replies.push(Reply {
+                    topic: Topic::new(store, agent, Channel::Commit),
+                    payload: stored.to_frame(),
+                    retain: true,
+                });
+            }
+        }
+        self.commit.findings = self.correlator.take_findings();
+        self.commit.outbox = self.letters.letters(now, &self.commit.findings);
         self.commit.alert_state = self.letters.state();
         let commit = std::mem::take(&mut self.commit);
         (!commit.is_empty()).then_some(commit)
     }
 
     /// What was counted since the start.
-    pub fn counts(&self) -> &Counts {
-        &self.counts
+    pub fn counts(&self) -> Counts {
+        Counts { correlator: self.correlator.counts().clone(), ..self.counts.clone() }
     }
 
     /// What stands now.
     pub fn gauges(&self) -> Gauges {
-        Gauges::default()
+        let (cases, pending) = self.correlator.cases_in_memory();
+        let mut gauges = Gauges { cases, pending, ..Gauges::default() };
+        for desk in &self.desks {
+            let place = Presence::ALL.iter().position(|presence| *presence == desk.presence);
+            gauges.agents[place.expect("all are listed")] += 1;
+        }
+        for kind in self.correlator.open_findings() {
+            let place = FindingKind::ALL.iter().position(|known| *known == kind);
+            gauges.open_findings[place.expect("all are listed")] += 1;
+        }
+        gauges
     }
 }
+
+#[cfg(test)]
+mod tests;

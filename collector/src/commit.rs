@@ -3,15 +3,14 @@
 
 use crate::admit::Admission;
 use crate::alert::outbox::OutboxRow;
-use crate::correlate::case::{Case, CaseId};
-use crate::correlate::finding::{Finding, FindingChange};
+use crate::correlate::finding::FindingChange;
 use crate::correlate::policy::AgentName;
 use crate::correlate::timeline::StreamTime;
-use slipwatch_shared::event::{Epoch, Keys, Seq};
-use slipwatch_shared::money::Amount;
-use slipwatch_shared::terminal::{StoreId, TerminalId};
+use slipwatch_shared::event::{Epoch, Seq};
 use slipwatch_shared::times::ArrivalTime;
 use slipwatch_shared::wire::topic::Topic;
+
+pub use crate::correlate::recall::{RECENT_MS, Recall, TransactionRow};
 
 /// All that is to be stored since the last one, in one transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,21 +64,6 @@ pub struct JournalBatch {
     pub frame: Vec<u8>,
 }
 
-/// A payment: one row, found by every key that a person or a settlement file may bring.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransactionRow {
-    /// Its name.
-    pub id: CaseId,
-    /// At which terminal, where that was told.
-    pub terminal: Option<TerminalId>,
-    /// All that is known of it.
-    pub case: Case,
-    /// Its keys are new or changed since it was last stored.
-    pub keys_changed: bool,
-    /// It left memory: nothing but a settlement row or a late event can change it.
-    pub resting: bool,
-}
-
 /// An agent: how far its stream is stored, and what the collector must remember of it over a restart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentRow {
@@ -87,6 +71,8 @@ pub struct AgentRow {
     pub name: AgentName,
     /// How far its stream is admitted.
     pub admission: Admission,
+    /// Earlier lives of its numbering, the latest last, so that a late copy is known for one.
+    pub outlived: Vec<Admission>,
     /// When something of it last came.
     pub heard: ArrivalTime,
     /// Its last connection, as it told.
@@ -95,6 +81,8 @@ pub struct AgentRow {
     pub presence: Presence,
     /// Its version, as it told.
     pub version: Box<str>,
+    /// The latest time of its stream.
+    pub latest: StreamTime,
     /// Its stream time, sources, coverage and terminals, encoded.
     pub state: Vec<u8>,
 }
@@ -165,34 +153,8 @@ pub struct Reply {
 pub struct Snapshot {
     /// Every agent that was ever heard.
     pub agents: Vec<AgentRow>,
-    /// Every payment that had not come to rest.
+    /// Every payment that something is awaited of, and those of the last [`RECENT_MS`] of each agent's stream.
     pub open: Vec<TransactionRow>,
-    /// Every finding about a terminal or an agent that is open, and the last of those that ended.
-    pub standing: Vec<Finding>,
     /// What the letter policy remembers.
     pub alert_state: Option<Vec<u8>>,
-}
-
-/// Brings back payments that left memory. A failing store answers with nothing and is told by its next commit.
-pub trait Recall {
-    /// Payments of one terminal that share a number with `keys`, or with what they say of the original.
-    fn by_keys(
-        &mut self,
-        store: &StoreId,
-        terminal: Option<TerminalId>,
-        keys: &Keys,
-    ) -> Vec<TransactionRow>;
-
-    /// Debits of one shop with this amount and these last four digits, opened in `from..=through`.
-    fn by_card(
-        &mut self,
-        store: &StoreId,
-        amount: Amount,
-        last_four: u16,
-        from: StreamTime,
-        through: StreamTime,
-    ) -> Vec<TransactionRow>;
-
-    /// One payment by its name.
-    fn by_id(&mut self, id: &CaseId) -> Option<TransactionRow>;
 }

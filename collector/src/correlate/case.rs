@@ -3,13 +3,15 @@
 
 use super::finding::{FindingKind, Told};
 use super::policy::AgentName;
+use super::shape::{Shape, ShapeError, shape_struct};
 use super::timeline::StreamTime;
-use super::verdict::Verdict;
+use super::verdict::{Unknown, Verdict};
 use slipwatch_shared::event::{
     AbortedBy, Copy, ElectronicChannel, Epoch, Keys, Kind, ReversalPhase, Seq, SlipFailure,
-    SlipGrade, SlipLoss,
+    SlipGrade, SlipLoss, SourceId,
 };
 use slipwatch_shared::times::EventTime;
+use slipwatch_shared::wire::v1;
 use std::fmt;
 use std::str::FromStr;
 
@@ -63,6 +65,17 @@ impl FromStr for CaseId {
     }
 }
 
+/// Where a case lies in memory: by the places of its agent and terminal there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Its agent's place.
+    pub agent: usize,
+    /// Its terminal's place in that agent.
+    pub terminal: usize,
+    /// Its first event.
+    pub first: EventRef,
+}
+
 /// Something that was heard of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fact {
@@ -70,6 +83,8 @@ pub struct Fact {
     pub at: StreamTime,
     /// The event that said it.
     pub event: EventRef,
+    /// The source that said it.
+    pub source: SourceId,
     /// What.
     pub what: What,
 }
@@ -155,6 +170,15 @@ pub enum Trouble {
 /// Most facts that are kept of one payment; a repeated word beyond that is counted and changes nothing.
 pub const FACTS_MAX: usize = 64;
 
+/// Whether a terminal was heard over the whole of a stretch of time. Once settled it stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// Without a gap.
+    Whole,
+    /// Not wholly, and why.
+    Holed(Unknown),
+}
+
 /// All that is known of one payment at one terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -176,8 +200,12 @@ pub struct Case {
     pub keys: Keys,
     /// What was heard, in the order of the stream.
     pub facts: Vec<Fact>,
-    /// When a reversal that is not acknowledged is told (A04); absent while none is due.
+    /// Whether its terminal was heard from the debit to the slip's deadline; absent until that is settled.
+    pub slip_window: Option<Window>,
+    /// When an undo that is not acknowledged is told (A04); absent while none is due.
     pub reversal_due: Option<StreamTime>,
+    /// Whether its terminal was heard until then; absent until that is settled.
+    pub reversal_window: Option<Window>,
     /// What is said of its slip.
     pub verdict: Verdict,
     /// What was told of it, and what came of that.
@@ -210,3 +238,113 @@ impl Case {
         self.facts.iter().map(|fact| fact.at).max().unwrap_or(self.opened)
     }
 }
+
+impl Shape for Keys {
+    fn put(&self, out: &mut Vec<u8>) {
+        let bytes = postcard::to_allocvec(&v1::Keys::from(self)).expect("memory takes any keys");
+        out.extend_from_slice(&bytes);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Keys, ShapeError> {
+        let (keys, rest) =
+            postcard::take_from_bytes::<v1::Keys<'_>>(bytes).map_err(|_| ShapeError)?;
+        *bytes = rest;
+        Keys::try_from(&keys).map_err(|_| ShapeError)
+    }
+}
+
+impl Shape for What {
+    fn put(&self, out: &mut Vec<u8>) {
+        match *self {
+            What::Requested => out.push(0),
+            What::Approved => out.push(1),
+            What::Refused => out.push(2),
+            What::Unsound(answer) => with(3, &answer, out),
+            What::TimedOut => out.push(4),
+            What::Completed => out.push(5),
+            What::Aborted(by) => with(6, &by, out),
+            What::Reversal(phase) => with(7, &phase, out),
+            What::Voided => out.push(8),
+            What::Refunded => out.push(9),
+            What::SlipStarted(copy) => with(10, &copy, out),
+            What::SlipPrinted { copy, reprint, grade } => with(11, &(copy, (reprint, grade)), out),
+            What::SlipFailed(reason) => with(12, &reason, out),
+            What::SlipLost(reason) => with(13, &reason, out),
+            What::SlipIssued(channel) => with(14, &channel, out),
+            What::SlipDeclined => out.push(15),
+            What::Trouble(trouble) => with(16, &trouble, out),
+            What::Restarted => out.push(17),
+            What::PrintCancelled => out.push(18),
+            What::NetworkDown => out.push(19),
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<What, ShapeError> {
+        Ok(match u8::take(bytes)? {
+            0 => What::Requested,
+            1 => What::Approved,
+            2 => What::Refused,
+            3 => What::Unsound(Shape::take(bytes)?),
+            4 => What::TimedOut,
+            5 => What::Completed,
+            6 => What::Aborted(Shape::take(bytes)?),
+            7 => What::Reversal(Shape::take(bytes)?),
+            8 => What::Voided,
+            9 => What::Refunded,
+            10 => What::SlipStarted(Shape::take(bytes)?),
+            11 => {
+                let (copy, (reprint, grade)) = Shape::take(bytes)?;
+                What::SlipPrinted { copy, reprint, grade }
+            }
+            12 => What::SlipFailed(Shape::take(bytes)?),
+            13 => What::SlipLost(Shape::take(bytes)?),
+            14 => What::SlipIssued(Shape::take(bytes)?),
+            15 => What::SlipDeclined,
+            16 => What::Trouble(Shape::take(bytes)?),
+            17 => What::Restarted,
+            18 => What::PrintCancelled,
+            19 => What::NetworkDown,
+            _ => return Err(ShapeError),
+        })
+    }
+}
+
+fn with(number: u8, value: &impl Shape, out: &mut Vec<u8>) {
+    out.push(number);
+    value.put(out);
+}
+
+impl Shape for Window {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Window::Whole => None,
+            Window::Holed(why) => Some(*why),
+        }
+        .put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Window, ShapeError> {
+        let hole: Option<Unknown> = Shape::take(bytes)?;
+        Ok(hole.map_or(Window::Whole, Window::Holed))
+    }
+}
+
+shape_struct!(Fact { at, event, source, what });
+shape_struct!(CaseId { agent, first });
+shape_struct!(AgentName { store, agent });
+shape_struct!(Case {
+    first,
+    opened,
+    wall_ahead_ms,
+    synchronised,
+    historical,
+    kind,
+    common_amount,
+    keys,
+    facts,
+    slip_window,
+    reversal_due,
+    reversal_window,
+    verdict,
+    told,
+});

@@ -1,7 +1,10 @@
 //! The cause finder: which of six classes a finding most likely falls in, how sure that is, and on which events it
 //! rests. "Unknown" is a valid answer. Never names a person.
 
-use super::case::EventRef;
+use super::case::{Case, EventRef, Fact, Trouble, UnsoundAnswer, What};
+use super::shape::{shape_enum, shape_struct};
+use super::timeline::StreamTime;
+use slipwatch_shared::event::{AbortedBy, SlipFailure, SlipLoss};
 
 /// Who or what most likely caused it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +105,95 @@ impl Cause {
     }
 }
 
+/// A restart this soon after the debit is taken for the reason that no slip came.
+pub const RESTART_MS_MAX: i64 = 60_000;
+
+/// Why a debit has no slip: the strongest of what was heard between debit and deadline.
+pub fn of_missing_slip(case: &Case, debited: StreamTime, due: StreamTime) -> Cause {
+    let mut best: Option<Cause> = None;
+    for fact in case.facts.iter().filter(|fact| fact.at <= due) {
+        let Some((class, detail, confidence)) = of_slip_fact(fact, debited) else { continue };
+        match &mut best {
+            Some(best) if best.detail == detail => best.cited.push(fact.event),
+            Some(best) if best.confidence >= confidence => {}
+            _ => best = Some(Cause { class, detail, confidence, cited: vec![fact.event] }),
+        }
+    }
+    let mut cause = best.unwrap_or_else(Cause::unknown);
+    // The debit itself belongs to what it rests on.
+    if let Some(debit) = case.first_fact(|what| matches!(what, What::Approved | What::Completed))
+        && !cause.cited.contains(&debit.event)
+    {
+        cause.cited.insert(0, debit.event);
+    }
+    cause.cited.truncate(CITED_MAX);
+    cause
+}
+
+/// Most events that one cause cites.
+pub const CITED_MAX: usize = 8;
+
+fn of_slip_fact(fact: &Fact, debited: StreamTime) -> Option<(CauseClass, CauseDetail, u8)> {
+    use CauseClass::{Network, Operator, TerminalFault};
+    Some(match fact.what {
+        What::SlipFailed(reason) => match reason {
+            SlipFailure::PaperOut => (TerminalFault, CauseDetail::PaperOut, 95),
+            SlipFailure::CoverOpen => (TerminalFault, CauseDetail::CoverOpen, 95),
+            SlipFailure::Cutter => (TerminalFault, CauseDetail::Cutter, 95),
+            SlipFailure::Overheated => (TerminalFault, CauseDetail::Overheated, 95),
+            SlipFailure::Offline => (TerminalFault, CauseDetail::PrinterOffline, 90),
+            SlipFailure::Refused => (TerminalFault, CauseDetail::TillRefused, 75),
+            SlipFailure::Unknown => (TerminalFault, CauseDetail::PrinterError, 65),
+        },
+        What::SlipLost(SlipLoss::Cancelled) | What::PrintCancelled => {
+            (Operator, CauseDetail::PrintCancelled, 90)
+        }
+        What::SlipLost(SlipLoss::PowerLost) => (TerminalFault, CauseDetail::PowerLost, 90),
+        What::SlipLost(SlipLoss::BufferCleared) => (TerminalFault, CauseDetail::BufferCleared, 80),
+        What::Trouble(trouble) => match trouble {
+            Trouble::PaperOut => (TerminalFault, CauseDetail::PaperOut, 90),
+            Trouble::CoverOpen => (TerminalFault, CauseDetail::CoverOpen, 90),
+            Trouble::Cutter => (TerminalFault, CauseDetail::Cutter, 90),
+            Trouble::Offline => (TerminalFault, CauseDetail::PrinterOffline, 85),
+            Trouble::Error => (TerminalFault, CauseDetail::PrinterError, 80),
+        },
+        What::Restarted if fact.at.ms_since(debited) <= RESTART_MS_MAX => {
+            (TerminalFault, CauseDetail::Restarted, 80)
+        }
+        What::SlipPrinted { .. } => (Operator, CauseDetail::MerchantCopyOnly, 50),
+        What::SlipStarted(_) => (TerminalFault, CauseDetail::SlipTorn, 60),
+        What::NetworkDown => (Network, CauseDetail::NetworkDown, 30),
+        _ => return None,
+    })
+}
+
+/// Why a payment has no sound answer, or its undo none.
+pub fn of_lost_answer(case: &Case) -> Cause {
+    use CauseClass::{Institution, Network, Operator, TerminalFault};
+    let of = |what: &What| {
+        Some(match what {
+            What::NetworkDown => (Network, CauseDetail::NetworkDown, 85),
+            What::Unsound(UnsoundAnswer::WrongMac) => (TerminalFault, CauseDetail::WrongMac, 80),
+            What::Unsound(UnsoundAnswer::Malfunction) => {
+                (Institution, CauseDetail::HostMalfunction, 75)
+            }
+            What::Unsound(UnsoundAnswer::NoAnswer) => (Institution, CauseDetail::NoAnswer, 60),
+            What::Restarted => (TerminalFault, CauseDetail::Restarted, 55),
+            What::TimedOut => (Network, CauseDetail::NoAnswer, 50),
+            What::Aborted(AbortedBy::Operator) => (Operator, CauseDetail::PrintCancelled, 30),
+            _ => return None,
+        })
+    };
+    let found = case.facts.iter().filter_map(|fact| Some((fact, of(&fact.what)?)));
+    let Some((_, (class, detail, confidence))) = found.clone().max_by_key(|(_, of)| of.2) else {
+        return Cause::unknown();
+    };
+    let undo = |what: &What| matches!(what, What::Reversal(_) | What::TimedOut | What::Unsound(_));
+    let cited = case.facts.iter().filter(|fact| undo(&fact.what) || of(&fact.what).is_some());
+    let cited = cited.map(|fact| fact.event).take(CITED_MAX).collect();
+    Cause { class, detail, confidence, cited }
+}
+
 impl CauseClass {
     /// All of them, in the order of their numbers in the store.
     pub const ALL: [CauseClass; 7] = [
@@ -189,3 +281,41 @@ impl CauseDetail {
         }
     }
 }
+
+shape_struct!(Cause { class, detail, confidence, cited });
+shape_enum!(CauseClass {
+    TerminalFault,
+    Operator,
+    Institution,
+    Consumer,
+    Policy,
+    Network,
+    Unknown,
+});
+shape_enum!(CauseDetail {
+    PaperOut,
+    CoverOpen,
+    Cutter,
+    Overheated,
+    PrinterOffline,
+    PrinterError,
+    TillRefused,
+    BufferCleared,
+    PowerLost,
+    Restarted,
+    SlipTorn,
+    PrintCancelled,
+    MerchantCopyOnly,
+    NothingSent,
+    NetworkDown,
+    NoAnswer,
+    WrongMac,
+    HostMalfunction,
+    Rerun,
+    Retransmitted,
+    SecondTap,
+    AgentSilent,
+    DeviceSilent,
+    ScrubMissed,
+    Nothing
+});

@@ -1,1 +1,524 @@
-//! To be written.
+//! Files events into payments, has them judged, and forgets what came to rest. Deterministic: one agent's stream is a
+//! fold over its events, whatever batches they came in; two debits of a shop are judged by when they happened, not by
+//! which was heard first. Knows no clock: the arrival times it is given only date what is told.
+
+use super::case::{Case, EventRef, Fact, Place, What};
+use super::coverage::{Coverage, Heard};
+use super::finding::{Finding, FindingKind};
+use super::pairs::Pairs;
+use super::policy::{AgentName, Policies, TerminalName};
+use super::recall::{RECENT_MS, Recall, TransactionRow};
+use super::review::{Out, rest_at};
+use super::shape::{self, Shape, ShapeError};
+use super::terminal::{CASES_MAX, Kept, Terminal};
+use super::timeline::{StreamTime, Timeline};
+use super::verdict::{Unknown, Verdict};
+use slipwatch_shared::event::{Body, Epoch, Event, Kind, SourceId};
+use slipwatch_shared::terminal::{StoreId, TerminalId};
+use slipwatch_shared::times::ArrivalTime;
+use std::collections::BTreeMap;
+
+/// Most terminals of one agent that are told apart; what more there are is one terminal without a number.
+pub const TERMINALS_MAX: usize = 64;
+
+/// What was counted since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Verdicts that were reached or changed, in the order of [`Verdict::LABELS`].
+    pub verdicts: [u64; 6],
+    /// Findings raised, in the order of [`super::finding::FindingKind::ALL`].
+    pub raised: [u64; 26],
+    /// Findings resolved, in the same order.
+    pub resolved: [u64; 26],
+    /// Words that fitted no payment.
+    pub unfiled: u64,
+    /// Payments that were let go because a terminal had too many.
+    pub over_bound: u64,
+    /// Payments brought back from the store.
+    pub recalled: u64,
+}
+
+/// One agent: its stream's time, its lines, its terminals.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Its name.
+    pub name: AgentName,
+    /// Its stream time.
+    pub timeline: Timeline,
+    /// How far its lines were heard.
+    pub coverage: Coverage,
+    /// Its terminals, in the order in which they were first heard.
+    pub terminals: Vec<Terminal>,
+    /// How often its silence was told.
+    pub silences: u32,
+    /// Its silence as it was told, while it lasts.
+    pub silence: Option<Box<Finding>>,
+    /// How often card numbers were seen in what it sent.
+    pub card_numbers: u32,
+    /// It is not heard now, on the collector's clock.
+    pub offline: bool,
+    /// Something of it changed since it was last stored.
+    pub touched: bool,
+    /// No payment of it must be looked at before.
+    pub(super) look_at: StreamTime,
+    /// Its shop's place.
+    pub(super) shop: usize,
+    /// The terminal that words without one are of, where the settings know only one of its shop.
+    pub(super) sole: Option<TerminalId>,
+}
+
+/// All agents, their payments in memory, and what is to be told.
+#[derive(Clone, Debug)]
+pub struct Correlator {
+    pub(super) agents: Vec<Agent>,
+    pub(super) shops: Vec<Pairs>,
+    pub(super) policies: Policies,
+    pub(super) out: Out,
+    names: BTreeMap<AgentName, usize>,
+    shop_names: BTreeMap<StoreId, usize>,
+}
+
+impl Correlator {
+    /// One that heard nothing yet.
+    pub fn new(policies: Policies) -> Correlator {
+        Correlator {
+            agents: Vec::new(),
+            shops: Vec::new(),
+            policies,
+            out: Out::default(),
+            names: BTreeMap::new(),
+            shop_names: BTreeMap::new(),
+        }
+    }
+
+    /// Other policies from now on; payments in memory are judged again by them.
+    pub fn reload(&mut self, policies: Policies) {
+        self.policies = policies;
+        for at in 0..self.agents.len() {
+            let sole = self.sole_terminal(&self.agents[at].name.store);
+            let agent = &mut self.agents[at];
+            agent.sole = sole;
+            agent.look_at = StreamTime(i64::MIN);
+            for terminal in &mut agent.terminals {
+                terminal.policy = policy_of(&self.policies, &agent.name.store, terminal.id);
+                terminal.look_at = StreamTime(i64::MIN);
+                terminal.cases.iter_mut().for_each(|kept| kept.look_at = Some(kept.case.opened));
+            }
+        }
+    }
+
+    fn sole_terminal(&self, store: &StoreId) -> Option<TerminalId> {
+        let mut of_store = self.policies.terminals.keys().filter(|name| name.store == *store);
+        let first = of_store.next()?.terminal;
+        of_store.next().is_none().then_some(first)
+    }
+
+    /// The place of an agent, made where there is none.
+    pub fn agent(&mut self, name: &AgentName) -> usize {
+        if let Some(&at) = self.names.get(name) {
+            return at;
+        }
+        let shops = self.shops.len();
+        let shop = *self.shop_names.entry(name.store.clone()).or_insert(shops);
+        if shop == shops {
+            self.shops.push(Pairs::default());
+        }
+        let at = self.agents.len();
+        self.agents.push(Agent {
+            name: name.clone(),
+            timeline: Timeline::default(),
+            coverage: Coverage::default(),
+            terminals: Vec::new(),
+            silences: 0,
+            silence: None,
+            card_numbers: 0,
+            offline: false,
+            touched: true,
+            look_at: StreamTime(i64::MIN),
+            shop,
+            sole: self.sole_terminal(&name.store),
+        });
+        self.names.insert(name.clone(), at);
+        at
+    }
+
+    /// The agents, by their places.
+    pub fn agents(&self) -> &[Agent] {
+        &self.agents
+    }
+
+    /// An agent's place, where it has one.
+    pub fn place_of(&self, name: &AgentName) -> Option<usize> {
+        self.names.get(name).copied()
+    }
+
+    /// What is to be told since this was last called.
+    pub fn take_findings(&mut self) -> Vec<super::finding::FindingChange> {
+        std::mem::take(&mut self.out.findings)
+    }
+
+    /// What was counted since the start.
+    pub fn counts(&self) -> &Counts {
+        &self.out.counts
+    }
+
+    /// The place of a terminal of an agent, made where there is none.
+    pub(super) fn terminal(&mut self, agent: usize, id: Option<TerminalId>) -> usize {
+        let found = &mut self.agents[agent];
+        let mut id = id.or(found.sole);
+        if let Some(at) = found.terminals.iter().position(|terminal| terminal.id == id) {
+            return at;
+        }
+        if found.terminals.len() >= TERMINALS_MAX {
+            id = None;
+            if let Some(at) = found.terminals.iter().position(|terminal| terminal.id.is_none()) {
+                return at;
+            }
+        }
+        let policy = policy_of(&self.policies, &found.name.store, id);
+        let found = &mut self.agents[agent];
+        found.terminals.push(Terminal::new(id, policy));
+        found.terminals.len() - 1
+    }
+
+    pub(super) fn kept(&self, place: Place) -> Option<&Kept> {
+        let terminal = self.agents.get(place.agent)?.terminals.get(place.terminal)?;
+        terminal.position(place.first).map(|at| &terminal.cases[at])
+    }
+
+    /// Takes in one event, the next of its agent's stream.
+    pub fn event(
+        &mut self,
+        agent: usize,
+        epoch: Epoch,
+        event: &Event,
+        now: ArrivalTime,
+        recall: &mut dyn Recall,
+    ) {
+        let reference = EventRef { epoch, seq: event.seq };
+        let found = &mut self.agents[agent];
+        let (at, new_boot) = found.timeline.observe(&event.observed);
+        found.touched = true;
+        if new_boot {
+            found.coverage.rebooted();
+        }
+        if event.source == SourceId::AGENT {
+            if matches!(event.body, Body::Lost { .. }) {
+                found.coverage.numbers_lost();
+            }
+        } else {
+            self.cover(agent, event, at);
+        }
+        if at > self.agents[agent].look_at {
+            self.look(agent, now, recall);
+        }
+        self.file(agent, reference, event, at, now, recall);
+    }
+
+    /// Notes how far a source was heard by one of its events.
+    fn cover(&mut self, agent: usize, event: &Event, at: StreamTime) {
+        let coverage = &mut self.agents[agent].coverage;
+        match &event.body {
+            Body::SourceOpened(description) => {
+                coverage.open(event.source, at, event.terminal, description);
+                if event.terminal.is_some() || self.agents[agent].sole.is_some() {
+                    let terminal = self.terminal(agent, event.terminal);
+                    self.agents[agent].terminals[terminal].last_word.get_or_insert(at);
+                }
+            }
+            Body::SourceLost { reason } => coverage.lose(event.source, at, *reason),
+            Body::DecodeFailed { .. } => coverage.unread(event.source, at),
+            body => {
+                let source = coverage.hear(event.source, at);
+                // Its opening was lost: what it carries is learned from what it says.
+                if source.name.is_empty() {
+                    let slip = matches!(super::word::word(body), super::word::Word::Slip { .. });
+                    source.hears_slips |= slip;
+                    source.hears_money |= !slip && body.keys().is_some();
+                }
+            }
+        }
+    }
+
+    /// Looks at all that became due: deadlines that the watermark passed.
+    pub(super) fn look(&mut self, agent: usize, now: ArrivalTime, recall: &mut dyn Recall) {
+        let mut next = StreamTime(i64::MAX);
+        for at in 0..self.agents[agent].terminals.len() {
+            let Agent { timeline, coverage, terminals, offline, .. } = &self.agents[agent];
+            let terminal = &terminals[at];
+            let heard = Heard {
+                coverage,
+                terminal: terminal.id,
+                latest: timeline.latest,
+                offline: *offline,
+            };
+            let watermark = heard.watermark();
+            if watermark > terminal.look_at {
+                let due = terminal
+                    .cases
+                    .iter()
+                    .filter(|kept| kept.look_at.is_some_and(|look_at| look_at < watermark));
+                let due: Vec<EventRef> = due.map(|kept| kept.case.first).collect();
+                self.agents[agent].terminals[at].look_at = StreamTime(i64::MAX);
+                for first in due {
+                    self.review(Place { agent, terminal: at, first }, now, recall);
+                }
+                let silence_due = self.judge_silence(agent, at, watermark, now);
+                let terminal = &mut self.agents[agent].terminals[at];
+                let looks = terminal.cases.iter().filter_map(|kept| kept.look_at);
+                terminal.look_at = looks.chain(silence_due).min().unwrap_or(StreamTime(i64::MAX));
+            }
+            next = next.min(self.agents[agent].terminals[at].look_at);
+        }
+        self.agents[agent].look_at = next;
+    }
+
+    /// The agent is heard again, or not any more, on the collector's clock.
+    pub fn set_offline(
+        &mut self,
+        agent: usize,
+        offline: bool,
+        now: ArrivalTime,
+        recall: &mut dyn Recall,
+    ) {
+        if self.agents[agent].offline == offline {
+            return;
+        }
+        self.agents[agent].offline = offline;
+        for terminal in 0..self.agents[agent].terminals.len() {
+            let waits = |kept: &&Kept| {
+                let verdict = kept.case.verdict;
+                matches!(verdict, Verdict::Pending { .. })
+                    || verdict == Verdict::Unknown { why: Unknown::AgentOffline }
+            };
+            let cases = self.agents[agent].terminals[terminal].cases.iter();
+            let waiting: Vec<EventRef> = cases.filter(waits).map(|kept| kept.case.first).collect();
+            for first in waiting {
+                self.review(Place { agent, terminal, first }, now, recall);
+            }
+        }
+    }
+
+    /// Opens a payment.
+    pub(super) fn open(
+        &mut self,
+        agent: usize,
+        terminal: usize,
+        fact: Fact,
+        kind: Kind,
+        event: &Event,
+    ) -> usize {
+        let found = &mut self.agents[agent];
+        let source = found.coverage.source(fact.source);
+        let historical = source.is_some_and(|source| source.historical);
+        let wall_ahead_ms = event.observed.wall.0.saturating_sub(fact.at.0);
+        let terminal = &mut found.terminals[terminal];
+        let case = Case {
+            first: fact.event,
+            opened: fact.at,
+            wall_ahead_ms,
+            synchronised: event.observed.synchronised,
+            historical,
+            kind,
+            common_amount: false,
+            keys: slipwatch_shared::event::Keys::default(),
+            facts: Vec::with_capacity(8),
+            slip_window: None,
+            reversal_due: None,
+            reversal_window: None,
+            verdict: Verdict::Pending { due: fact.at },
+            told: Vec::new(),
+        };
+        let look_at = None;
+        terminal.insert(Kept { case, dirty: true, keys_changed: true, look_at, purse: None })
+    }
+
+    /// Puts a payment from the store back into memory; nothing when it is there, or its agent is not known.
+    pub(super) fn bring_back(&mut self, row: TransactionRow) -> Option<Place> {
+        let agent = self.place_of(&row.id.agent)?;
+        let terminal = self.terminal(agent, row.terminal);
+        let place = Place { agent, terminal, first: row.case.first };
+        if self.kept(place).is_some() {
+            return None;
+        }
+        self.out.counts.recalled += 1;
+        let found = &mut self.agents[agent];
+        let mut kept = Kept::stored(row.case);
+        // Nothing is due of it; it is here because something concerns it.
+        kept.look_at = None;
+        found.terminals[terminal].insert(kept);
+        found.touched = true;
+        Some(place)
+    }
+
+    /// Rows of what changed since this was last called, and forgets what came to rest.
+    pub fn take_rows(&mut self, agent: usize, rows: &mut Vec<TransactionRow>) {
+        let Correlator { agents, shops, policies, .. } = self;
+        let found = &mut agents[agent];
+        found.touched = false;
+        let Agent { name, terminals, coverage, timeline, offline, shop, .. } = found;
+        for (at, terminal) in terminals.iter_mut().enumerate() {
+            let deadlines = *terminal.deadlines(&policies.deadlines);
+            let latest = timeline.latest;
+            let heard = Heard { coverage, terminal: terminal.id, latest, offline: *offline };
+            let watermark = heard.watermark();
+            let id = terminal.id;
+            let mut forgotten = terminal.forgotten_through;
+            let over = terminal.cases.len().saturating_sub(CASES_MAX);
+            let mut seen = 0;
+            terminal.cases.retain_mut(|kept| {
+                seen += 1;
+                let rest_at = rest_at(kept, &deadlines);
+                if std::mem::take(&mut kept.dirty) {
+                    rows.push(TransactionRow {
+                        id: super::case::CaseId { agent: name.clone(), first: kept.case.first },
+                        terminal: id,
+                        case: kept.case.clone(),
+                        keys_changed: std::mem::take(&mut kept.keys_changed),
+                        rest_at,
+                    });
+                }
+                let keep = seen > over && rest_at.is_none_or(|rest_at| rest_at > watermark);
+                if !keep {
+                    forgotten = forgotten.max(Some(kept.case.last_heard()));
+                    let place = Place { agent, terminal: at, first: kept.case.first };
+                    shops[*shop].remove(place, kept.purse);
+                }
+                keep
+            });
+            if forgotten != terminal.forgotten_through {
+                terminal.forgotten_through = forgotten;
+                let shop = &mut shops[*shop].forgotten_through;
+                *shop = (*shop).max(forgotten);
+            }
+        }
+    }
+
+    /// Lets the oldest payment of a terminal go when it has too many: nobody can tell then.
+    pub(super) fn bound(&mut self, agent: usize, terminal: usize) {
+        let cases = &mut self.agents[agent].terminals[terminal].cases;
+        let over = cases.len().saturating_sub(CASES_MAX);
+        for kept in cases.iter_mut().take(over) {
+            if matches!(kept.case.verdict, Verdict::Pending { .. }) {
+                kept.case.verdict = Verdict::Unknown { why: Unknown::OverBound };
+                kept.dirty = true;
+                self.out.counts.over_bound += 1;
+            }
+            kept.look_at = None;
+        }
+    }
+
+    /// Numbers of an agent's stream are gone without a word about them.
+    pub fn numbers_lost(&mut self, agent: usize) {
+        self.agents[agent].coverage.numbers_lost();
+        self.agents[agent].touched = true;
+    }
+
+    /// As [`Correlator::set_offline`], of an agent that was so when it was stored: nothing is news.
+    pub fn restore_offline(&mut self, agent: usize, offline: bool) {
+        self.agents[agent].offline = offline;
+    }
+
+    /// The kinds of all findings that are open and in memory.
+    pub fn open_findings(&self) -> impl Iterator<Item = FindingKind> + '_ {
+        let of_agent = |agent: &Agent| {
+            let silent = agent.terminals.iter().filter(|terminal| terminal.silence.is_some());
+            let silent = silent.count() + usize::from(agent.silence.is_some());
+            std::iter::repeat_n(FindingKind::Silent, silent)
+        };
+        let kept = self.agents.iter().flat_map(|agent| &agent.terminals);
+        let told = kept.flat_map(|terminal| &terminal.cases).flat_map(|kept| &kept.case.told);
+        let told = told.filter(|told| told.resolved.is_none()).map(|told| told.kind);
+        self.agents.iter().flat_map(of_agent).chain(told)
+    }
+
+    /// An agent's state as bytes.
+    pub fn state_of(&self, agent: usize) -> Vec<u8> {
+        shape::to_bytes(&self.agents[agent])
+    }
+
+    /// Puts an agent back as [`Correlator::state_of`] wrote it.
+    pub fn restore_agent(&mut self, name: &AgentName, state: &[u8]) -> Result<usize, ShapeError> {
+        let at = self.agent(name);
+        let Agent { timeline, coverage, terminals, silences, silence, card_numbers, .. } =
+            shape::from_bytes(state)?;
+        let shop = self.agents[at].shop;
+        let latest = timeline.latest;
+        let policies = &self.policies;
+        let found = &mut self.agents[at];
+        (found.timeline, found.coverage, found.terminals) = (timeline, coverage, terminals);
+        (found.silences, found.silence) = (silences, silence);
+        (found.card_numbers, found.touched) = (card_numbers, false);
+        for terminal in &mut found.terminals {
+            terminal.policy = policy_of(policies, &name.store, terminal.id);
+            let recent = Some(latest.plus_ms(-RECENT_MS));
+            terminal.forgotten_through = terminal.forgotten_through.max(recent);
+            let shop = &mut self.shops[shop].forgotten_through;
+            *shop = (*shop).max(terminal.forgotten_through);
+        }
+        Ok(at)
+    }
+
+    /// Puts a payment back that was in memory when its agent was stored.
+    pub fn restore_case(&mut self, row: TransactionRow) {
+        let look_at = Some(row.case.opened);
+        if let Some(place) = self.bring_back(row) {
+            self.out.counts.recalled -= 1;
+            let terminal = &mut self.agents[place.agent].terminals[place.terminal];
+            let at = terminal.position(place.first).expect("it was just put there");
+            terminal.cases[at].look_at = look_at;
+            self.pair(place);
+        }
+    }
+
+    /// Payments in memory, and those of them whose verdict is pending.
+    pub fn cases_in_memory(&self) -> (u64, u64) {
+        let kept = self.agents.iter().flat_map(|agent| &agent.terminals);
+        let kept = kept.flat_map(|terminal| &terminal.cases);
+        let pending = |kept: &&Kept| matches!(kept.case.verdict, Verdict::Pending { .. });
+        (kept.clone().count() as u64, kept.filter(pending).count() as u64)
+    }
+}
+
+fn policy_of(
+    policies: &Policies,
+    store: &StoreId,
+    terminal: Option<TerminalId>,
+) -> Option<super::policy::TerminalPolicy> {
+    let name = TerminalName { store: store.clone(), terminal: terminal? };
+    policies.terminals.get(&name).cloned()
+}
+
+/// Whether a fact takes money or says that it may have been taken.
+pub(super) fn is_sale(what: What) -> bool {
+    matches!(what, What::Requested | What::Approved | What::Completed)
+}
+
+impl Shape for Agent {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.name.put(out);
+        self.timeline.put(out);
+        self.coverage.put(out);
+        self.terminals.put(out);
+        self.silences.put(out);
+        self.silence.put(out);
+        self.card_numbers.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Agent, ShapeError> {
+        Ok(Agent {
+            name: Shape::take(bytes)?,
+            timeline: Shape::take(bytes)?,
+            coverage: Shape::take(bytes)?,
+            terminals: Shape::take(bytes)?,
+            silences: Shape::take(bytes)?,
+            silence: Shape::take(bytes)?,
+            card_numbers: Shape::take(bytes)?,
+            offline: false,
+            touched: false,
+            look_at: StreamTime(i64::MIN),
+            shop: 0,
+            sole: None,
+        })
+    }
+}

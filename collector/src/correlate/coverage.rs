@@ -1,1 +1,292 @@
-//! To be written.
+//! How far each line of an agent was heard: spans, holes with their reasons, and the watermark that deadlines wait
+//! for. Silence is not absence: a window with a hole in it proves nothing.
+
+use super::shape::{shape_enum, shape_struct};
+use super::timeline::StreamTime;
+use super::verdict::Unknown;
+use slipwatch_shared::event::{SourceDescription, SourceId, SourceLoss};
+use slipwatch_shared::terminal::TerminalId;
+
+/// Most holes that are kept of one source; beyond that the two oldest become one that spans both.
+pub const HOLES_MAX: usize = 32;
+
+/// An open source that stands still this long, while its agent goes on, is taken for lost: it was taken out of the
+/// agent's settings, and nobody said so.
+pub const STALLED_MS_MAX: i64 = 3_600_000;
+
+/// A stretch in which a source may have said something that is not in the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// Heard up to here.
+    pub from: StreamTime,
+    /// Heard again from here on.
+    pub to: StreamTime,
+    /// Why.
+    pub why: HoleReason,
+}
+
+/// Why a source was not heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HoleReason {
+    /// The line went away, or was not open yet.
+    SourceLost,
+    /// The agent was down.
+    AgentRestarted,
+    /// Numbers of the stream were lost.
+    NumbersLost,
+    /// Something was said and could not be read.
+    DecodeFailed,
+}
+
+impl HoleReason {
+    /// What a verdict says of it.
+    pub fn unknown(self) -> Unknown {
+        match self {
+            HoleReason::SourceLost => Unknown::SourceLost,
+            HoleReason::AgentRestarted => Unknown::AgentRestarted,
+            HoleReason::NumbersLost => Unknown::NumbersLost,
+            HoleReason::DecodeFailed => Unknown::DecodeFailed,
+        }
+    }
+
+    /// A word for pages.
+    pub fn label(self) -> &'static str {
+        self.unknown().label()
+    }
+}
+
+/// One source of an agent and how far it was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its place in the agent's settings.
+    pub id: SourceId,
+    /// Its name there; empty when its opening was not heard.
+    pub name: Box<str>,
+    /// Its dialect or profile.
+    pub dialect: Box<str>,
+    /// The terminal of its settings; absent: it may speak for any terminal of the agent.
+    pub terminal: Option<TerminalId>,
+    /// It carries debits, reversals and voids.
+    pub hears_money: bool,
+    /// It carries slips.
+    pub hears_slips: bool,
+    /// It plays a recording.
+    pub historical: bool,
+    /// Nothing of it is known before this.
+    pub begun: StreamTime,
+    /// Whatever it said up to here is in the stream, but for the holes.
+    pub covered_until: StreamTime,
+    /// Why it is not heard since then; absent while it is open.
+    pub closed: Option<HoleReason>,
+    /// A hole that began at `covered_until` and ends with the next thing it says.
+    pub breaking: Option<HoleReason>,
+    /// The last holes, oldest first.
+    pub holes: Vec<Hole>,
+}
+
+impl Source {
+    fn new(id: SourceId, at: StreamTime) -> Source {
+        Source {
+            id,
+            name: Box::default(),
+            dialect: Box::default(),
+            terminal: None,
+            hears_money: false,
+            hears_slips: false,
+            historical: false,
+            begun: at,
+            covered_until: at,
+            closed: None,
+            breaking: None,
+            holes: Vec::new(),
+        }
+    }
+
+    fn hole(&mut self, to: StreamTime, why: HoleReason) {
+        let from = self.covered_until;
+        self.holes.push(Hole { from, to: to.max(from), why });
+        if self.holes.len() > HOLES_MAX {
+            let oldest = self.holes.remove(0);
+            self.holes[0].from = oldest.from.min(self.holes[0].from);
+        }
+    }
+
+    /// It said something at `at`: all before is in the stream.
+    fn hear(&mut self, at: StreamTime) {
+        if let Some(why) = self.closed.take().or(self.breaking.take()) {
+            self.breaking = None;
+            self.hole(at, why);
+        }
+        self.covered_until = self.covered_until.max(at);
+    }
+
+    /// Up to where it is settled what was heard of it, be it by hearing or by a hole.
+    pub fn settled_until(&self, latest: StreamTime) -> StreamTime {
+        let stalled = latest.ms_since(self.covered_until) > STALLED_MS_MAX;
+        if self.closed.is_some() || stalled { latest } else { self.covered_until }
+    }
+
+    /// Why `from..=to` was not wholly heard; absent when it was.
+    pub fn hole_in(&self, from: StreamTime, to: StreamTime) -> Option<HoleReason> {
+        if self.begun > from {
+            return Some(HoleReason::SourceLost);
+        }
+        let touches = |hole: &&Hole| hole.from < to && hole.to > from;
+        let point = |hole: &&Hole| hole.from == hole.to && hole.from > from && hole.to <= to;
+        let known = self.holes.iter().find(|hole| touches(hole) || point(hole));
+        let open_end = || {
+            let why = self.closed.or(self.breaking).unwrap_or(HoleReason::SourceLost);
+            (self.covered_until < to).then_some(why)
+        };
+        known.map(|hole| hole.why).or_else(open_end)
+    }
+
+    /// Whether it speaks for a terminal.
+    pub fn serves(&self, terminal: Option<TerminalId>) -> bool {
+        self.terminal.is_none() || self.terminal == terminal
+    }
+}
+
+/// All sources of one agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// In the order of their places; at most as many as an agent may have.
+    pub sources: Vec<Source>,
+}
+
+impl Coverage {
+    /// A source by its place.
+    pub fn source(&self, id: SourceId) -> Option<&Source> {
+        self.sources.iter().find(|source| source.id == id)
+    }
+
+    fn source_or_new(&mut self, id: SourceId, at: StreamTime) -> &mut Source {
+        let place = self.sources.partition_point(|source| source.id < id);
+        if self.sources.get(place).is_none_or(|source| source.id != id) {
+            self.sources.insert(place, Source::new(id, at));
+        }
+        &mut self.sources[place]
+    }
+
+    /// A source said something.
+    pub fn hear(&mut self, id: SourceId, at: StreamTime) -> &mut Source {
+        let source = self.source_or_new(id, at);
+        source.hear(at);
+        source
+    }
+
+    /// A source opened. One that was open already was cut off with its agent.
+    pub fn open(
+        &mut self,
+        id: SourceId,
+        at: StreamTime,
+        terminal: Option<TerminalId>,
+        description: &SourceDescription,
+    ) {
+        let known = self.source(id).is_some();
+        let source = self.source_or_new(id, at);
+        if known {
+            source.closed.get_or_insert(HoleReason::AgentRestarted);
+        }
+        source.hear(at);
+        source.name = description.name.clone();
+        source.dialect = description.dialect.clone();
+        source.terminal = terminal;
+        source.hears_money = description.hears_money;
+        source.hears_slips = description.hears_slips;
+        source.historical = description.historical;
+    }
+
+    /// A source is not heard from now on.
+    pub fn lose(&mut self, id: SourceId, at: StreamTime, reason: SourceLoss) {
+        let source = self.source_or_new(id, at);
+        // Read to its end in good order: heard up to now. A line that broke was heard up to its last word.
+        if matches!(reason, SourceLoss::AgentStopped | SourceLoss::EndOfFile) {
+            source.hear(at);
+        }
+        source.closed = Some(match reason {
+            SourceLoss::AgentStopped => HoleReason::AgentRestarted,
+            _ => HoleReason::SourceLost,
+        });
+    }
+
+    /// Something was said and could not be read.
+    pub fn unread(&mut self, id: SourceId, at: StreamTime) {
+        let source = self.source_or_new(id, at);
+        source.hole(at, HoleReason::DecodeFailed);
+        source.hear(at);
+    }
+
+    /// Numbers of the stream are gone: whatever any source said since it was last heard may be among them.
+    pub fn numbers_lost(&mut self) {
+        for source in &mut self.sources {
+            if source.closed.is_none() {
+                source.breaking = Some(HoleReason::NumbersLost);
+            }
+        }
+    }
+
+    /// The machine started anew: no source is heard until it opens again.
+    pub fn rebooted(&mut self) {
+        for source in &mut self.sources {
+            source.closed.get_or_insert(HoleReason::AgentRestarted);
+        }
+    }
+
+    /// The sources that a verdict about a terminal needs.
+    pub fn of(&self, terminal: Option<TerminalId>) -> impl Iterator<Item = &Source> {
+        self.sources.iter().filter(move |source| {
+            source.serves(terminal) && (source.hears_money || source.hears_slips)
+        })
+    }
+}
+
+/// What was heard of one terminal: all that a rule may know of time and silence.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard<'a> {
+    /// Its agent's sources.
+    pub coverage: &'a Coverage,
+    /// Which terminal.
+    pub terminal: Option<TerminalId>,
+    /// The latest time of its agent's stream.
+    pub latest: StreamTime,
+    /// Its agent is not heard now, on the collector's clock.
+    pub offline: bool,
+}
+
+impl Heard<'_> {
+    /// Whatever the terminal's sources said up to here is in the stream, or known to be missing. Deadlines fire when
+    /// it passes them.
+    pub fn watermark(&self) -> StreamTime {
+        let of = self.coverage.of(self.terminal);
+        of.map(|source| source.settled_until(self.latest)).min().unwrap_or(self.latest)
+    }
+
+    /// Whether any source of the terminal carries slips.
+    pub fn hears_slips(&self) -> bool {
+        self.coverage.of(self.terminal).any(|source| source.hears_slips)
+    }
+
+    /// Why `from..=to` was not wholly heard, by any source of the terminal; absent when it was.
+    pub fn hole_in(&self, from: StreamTime, to: StreamTime) -> Option<HoleReason> {
+        self.coverage.of(self.terminal).find_map(|source| source.hole_in(from, to))
+    }
+}
+
+shape_enum!(HoleReason { SourceLost, AgentRestarted, NumbersLost, DecodeFailed });
+shape_struct!(Hole { from, to, why });
+shape_struct!(Source {
+    id,
+    name,
+    dialect,
+    terminal,
+    hears_money,
+    hears_slips,
+    historical,
+    begun,
+    covered_until,
+    closed,
+    breaking,
+    holes,
+});
+shape_struct!(Coverage { sources });

@@ -4,6 +4,7 @@
 use super::case::{Case, CaseId};
 use super::cause::Cause;
 use super::policy::{AgentName, TerminalName};
+use super::shape::{Shape, ShapeError, shape_enum, shape_struct};
 use super::timeline::StreamTime;
 use slipwatch_shared::times::{ArrivalTime, EventTime};
 use std::fmt;
@@ -33,6 +34,8 @@ macro_rules! catalogue {
                 FindingKind::ALL.into_iter().find(|kind| kind.code() == code)
             }
         }
+
+        shape_enum!(FindingKind { $($name),+ });
     };
 }
 
@@ -329,4 +332,98 @@ pub struct Told {
     pub partner: Option<CaseId>,
     /// Points (A09).
     pub measure: i64,
+}
+
+shape_enum!(Stage { Suspected, Alerting, Confirmed });
+shape_enum!(Severity { P1, P2, P3, P4 });
+shape_struct!(Told { kind, stage, resolved, since, cause, partner, measure });
+shape_struct!(TerminalName { store, terminal });
+shape_struct!(FindingId { kind, subject, time });
+shape_struct!(Finding {
+    id,
+    severity,
+    stage,
+    cause,
+    since,
+    resolved,
+    parent,
+    partner,
+    measure,
+    historical,
+});
+
+impl Shape for EventTime {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<EventTime, ShapeError> {
+        Ok(EventTime(Shape::take(bytes)?))
+    }
+}
+
+impl Shape for Subject {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Subject::Case(case) => {
+                out.push(0);
+                case.put(out);
+            }
+            Subject::Terminal(terminal) => {
+                out.push(1);
+                terminal.put(out);
+            }
+            Subject::Agent(agent) => {
+                out.push(2);
+                agent.put(out);
+            }
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Subject, ShapeError> {
+        Ok(match u8::take(bytes)? {
+            0 => Subject::Case(Shape::take(bytes)?),
+            1 => Subject::Terminal(Shape::take(bytes)?),
+            2 => Subject::Agent(Shape::take(bytes)?),
+            _ => return Err(ShapeError),
+        })
+    }
+}
+
+impl Resolution {
+    const PLAIN: [Resolution; 11] = [
+        Resolution::SlipPrinted,
+        Resolution::SlipIssued,
+        Resolution::SlipDeclined,
+        Resolution::Reversed,
+        Resolution::Voided,
+        Resolution::Refunded,
+        Resolution::Answered,
+        Resolution::OneUndone,
+        Resolution::NotKnown,
+        Resolution::HeardAgain,
+        Resolution::NotBorneOut,
+    ];
+}
+
+impl Shape for Resolution {
+    fn put(&self, out: &mut Vec<u8>) {
+        match Resolution::PLAIN.iter().position(|plain| plain == self) {
+            Some(place) => out.push(place as u8),
+            None => {
+                out.push(u8::MAX);
+                let Resolution::GrewInto(kind) = self else {
+                    unreachable!("all others are listed")
+                };
+                kind.put(out);
+            }
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Resolution, ShapeError> {
+        match u8::take(bytes)? {
+            u8::MAX => Ok(Resolution::GrewInto(Shape::take(bytes)?)),
+            place => Resolution::PLAIN.get(usize::from(place)).copied().ok_or(ShapeError),
+        }
+    }
 }

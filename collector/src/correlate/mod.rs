@@ -4,9 +4,21 @@ pub mod case;
 pub mod cause;
 pub mod correlator;
 pub mod coverage;
+pub mod filing;
 pub mod finding;
 pub mod key;
+pub mod money;
+pub mod pairs;
 pub mod policy;
+pub mod recall;
+pub mod review;
 pub mod rules;
+pub mod shape;
+pub mod silence;
+pub mod terminal;
 pub mod timeline;
 pub mod verdict;
+pub mod word;
+
+#[cfg(test)]
+mod tests;

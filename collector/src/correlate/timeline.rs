@@ -1,6 +1,7 @@
 //! One agent's stream time: milliseconds that never run backwards over its boots and clock steps, so that durations
 //! and deadlines can be measured on them. Wall time is for people; this is for rules.
 
+use super::shape::{Shape, ShapeError};
 use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 
 /// Milliseconds on an agent's stream clock. Near to UTC since 1970, as its first boot's wall clock was; exact only
@@ -58,4 +59,26 @@ impl Timeline {
 
 fn ms(uptime: Uptime) -> i64 {
     i64::try_from(uptime.0).unwrap_or(i64::MAX)
+}
+
+impl Shape for Timeline {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.boot.is_some().put(out);
+        out.extend_from_slice(&self.boot.unwrap_or_default().0);
+        self.base.put(out);
+        self.latest.put(out);
+        self.wall_ahead_ms.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Timeline, ShapeError> {
+        let known = bool::take(bytes)?;
+        let (boot, rest) = bytes.split_first_chunk::<16>().ok_or(ShapeError)?;
+        *bytes = rest;
+        Ok(Timeline {
+            boot: known.then_some(BootId(*boot)),
+            base: Shape::take(bytes)?,
+            latest: Shape::take(bytes)?,
+            wall_ahead_ms: Shape::take(bytes)?,
+        })
+    }
 }

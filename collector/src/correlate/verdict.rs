@@ -2,6 +2,7 @@
 //! fact changes. Says nothing of findings: those are raised from verdicts, in `rules`.
 
 use super::cause::CauseClass;
+use super::shape::{Shape, ShapeError, shape_enum};
 use super::timeline::StreamTime;
 use slipwatch_shared::event::SlipGrade;
 
@@ -182,5 +183,61 @@ impl Unknown {
             Unknown::DecodeFailed => "decode_failed",
             Unknown::OverBound => "over_bound",
         }
+    }
+}
+
+shape_enum!(NotExpected {
+    NotADebit,
+    Declined,
+    Aborted,
+    Unanswered,
+    Reversed,
+    Voided,
+    Refunded,
+    BelowAmount,
+    NobodyPrints,
+    IssuedElectronically,
+    DeclinedByShopper,
+});
+
+shape_enum!(Unknown {
+    NotJudged,
+    NoSlipSource,
+    AgentOffline,
+    SourceLost,
+    AgentRestarted,
+    NumbersLost,
+    DecodeFailed,
+    OverBound,
+});
+
+impl Shape for Verdict {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(self.index() as u8);
+        match self {
+            Verdict::Printed { grade } | Verdict::PrintedLate { grade } => grade.put(out),
+            Verdict::NotExpected { why } => why.put(out),
+            Verdict::Pending { due } => due.put(out),
+            Verdict::NoSlip { cause, confidence } => {
+                cause.put(out);
+                confidence.put(out);
+            }
+            Verdict::Unknown { why } => why.put(out),
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Verdict, ShapeError> {
+        Ok(match u8::take(bytes)? {
+            0 => Verdict::Printed { grade: Shape::take(bytes)? },
+            1 => Verdict::PrintedLate { grade: Shape::take(bytes)? },
+            2 => Verdict::NotExpected { why: Shape::take(bytes)? },
+            3 => Verdict::Pending { due: Shape::take(bytes)? },
+            4 => {
+                let cause = Shape::take(bytes)?;
+                Verdict::NoSlip { cause, confidence: Shape::take(bytes)? }
+            }
+            5 => Verdict::Unknown { why: Shape::take(bytes)? },
+            _ => return Err(ShapeError),
+        })
     }
 }

@@ -1,0 +1,352 @@
+//! Each word of an event goes to the payment that it is about; where none is in memory, the store is asked; where none
+//! is known, one is opened, or a slip waits for it. Judges nothing.
+
+use super::case::{Case, EventRef, Fact, Place, What};
+use super::correlator::{Correlator, is_sale};
+use super::key::{self, Fit};
+use super::money::{self, Money};
+use super::recall::{Recall, TransactionRow};
+use super::rules::reversal;
+use super::terminal::{LOOSE_MAX, Loose, troubles};
+use super::timeline::StreamTime;
+use super::word::{Word, trouble, word};
+use slipwatch_shared::event::{Event, Keys, Kind, PrinterStatus, SourceId};
+use slipwatch_shared::times::ArrivalTime;
+
+/// What the filing of one event needs at hand.
+pub(super) struct Desk<'a> {
+    agent: usize,
+    terminal: usize,
+    event: &'a Event,
+    at: StreamTime,
+    reference: EventRef,
+    now: ArrivalTime,
+}
+
+impl Desk<'_> {
+    fn fact(&self, what: What) -> Fact {
+        Fact { at: self.at, event: self.reference, source: self.event.source, what }
+    }
+
+    fn place(&self, first: EventRef) -> Place {
+        Place { agent: self.agent, terminal: self.terminal, first }
+    }
+}
+
+impl Correlator {
+    /// Files one event.
+    pub(super) fn file(
+        &mut self,
+        agent: usize,
+        reference: EventRef,
+        event: &Event,
+        at: StreamTime,
+        now: ArrivalTime,
+        recall: &mut dyn Recall,
+    ) {
+        let word = word(&event.body);
+        let found = &self.agents[agent];
+        let source = found.coverage.source(event.source);
+        let named = event.terminal.or(source.and_then(|source| source.terminal));
+        if event.source != SourceId::AGENT {
+            self.hear_words(agent, named, &event.body, at, now);
+        }
+        let id = match word {
+            Word::Other => return,
+            Word::Printer(_) | Word::Restarted | Word::Network { .. } if named.is_none() => {
+                // A line that serves all terminals: it concerns each of them.
+                for terminal in 0..self.agents[agent].terminals.len() {
+                    let desk = Desk { agent, terminal, event, at, reference, now };
+                    self.file_state(&desk, &word, recall);
+                }
+                return;
+            }
+            _ => named,
+        };
+        let terminal = self.terminal(agent, id);
+        let desk = Desk { agent, terminal, event, at, reference, now };
+        match word {
+            Word::Money { what, keys, kind } => self.file_money(&desk, what, keys, kind, recall),
+            Word::Slip { what, slip } => self.file_slip(&desk, what, &slip.keys, recall),
+            Word::PrintCancelled(keys) => {
+                self.file_slip(&desk, What::PrintCancelled, keys, recall);
+            }
+            _ => self.file_state(&desk, &word, recall),
+        }
+    }
+
+    fn file_money(
+        &mut self,
+        desk: &Desk<'_>,
+        what: What,
+        keys: &Keys,
+        kind: Option<Kind>,
+        recall: &mut dyn Recall,
+    ) {
+        let terminal = &self.agents[desk.agent].terminals[desk.terminal];
+        let deadlines = *terminal.deadlines(&self.policies.deadlines);
+        let source = desk.event.source;
+        let mut found = terminal.find_money(what, keys, kind, desk.at, source, &deadlines);
+        if found.is_none() && matches!(what, What::Reversal(_)) && key::can_be_recalled(keys) {
+            self.recall_fitting(desk, keys, recall);
+            let terminal = &self.agents[desk.agent].terminals[desk.terminal];
+            found = terminal.find_money(what, keys, kind, desk.at, source, &deadlines);
+        }
+        let opens = matches!(what, What::Requested | What::Approved) || key::names_something(keys);
+        let at = match found {
+            Some(at) => at,
+            None if opens => {
+                let kind = kind.unwrap_or(Kind::Sale);
+                self.open(desk.agent, desk.terminal, desk.fact(what), kind, desk.event)
+            }
+            None => {
+                self.out.counts.unfiled += 1;
+                return;
+            }
+        };
+        let terminal = &mut self.agents[desk.agent].terminals[desk.terminal];
+        let kept = &mut terminal.cases[at];
+        let debited_before = money::trace(&kept.case).0.debited();
+        kept.keys_changed |= key::join(&mut kept.case.keys, keys, what == What::Approved);
+        kept.dirty |= kept.keys_changed;
+        kept.add(desk.fact(what));
+        let (first, kind, amount) = (kept.case.first, kept.case.kind, kept.case.keys.amount);
+        let debited = money::trace(&kept.case).0.debited();
+        if debited.is_some() && debited_before.is_none() {
+            let standing = [terminal.trouble, terminal.network_down];
+            if let Some(amount) = amount.filter(|_| kind.is_debit()) {
+                kept.case.common_amount = terminal.amounts.note(amount);
+            }
+            for fact in standing.into_iter().flatten() {
+                kept.add(fact);
+            }
+            while let Some(loose) = terminal.take_loose(desk.at, at) {
+                let kept = &mut terminal.cases[at];
+                kept.keys_changed |= key::join(&mut kept.case.keys, &loose.keys, false);
+                kept.add(loose.fact);
+            }
+        }
+        if kind.is_debit() && is_sale(what) {
+            self.carry_reversals(desk, &deadlines);
+        }
+        if what == What::Approved && matches!(kind, Kind::Void | Kind::Refund) {
+            self.mark_original(desk, kind, keys, recall);
+        }
+        self.review(desk.place(first), desk.now, recall);
+        self.bound(desk.agent, desk.terminal);
+    }
+
+    /// A sale carries pending undos along: they are due later, but for those that are overdue already.
+    fn carry_reversals(&mut self, desk: &Desk<'_>, deadlines: &super::policy::Deadlines) {
+        let found = &mut self.agents[desk.agent];
+        let terminal = &mut found.terminals[desk.terminal];
+        terminal.last_sale = terminal.last_sale.max(desk.at);
+        for kept in &mut terminal.cases {
+            let Some(due) = kept.case.reversal_due.filter(|due| *due >= desk.at) else { continue };
+            let money::Undo::Pending { since } = money::trace(&kept.case).1 else { continue };
+            let later = reversal::due(since, terminal.last_sale, deadlines);
+            if later != due && kept.case.reversal_window.is_none() {
+                kept.case.reversal_due = Some(later);
+                kept.look_at = kept.look_at.map(|look_at| look_at.min(later)).or(Some(later));
+                kept.dirty = true;
+                terminal.look_at = terminal.look_at.min(later);
+                found.look_at = found.look_at.min(later);
+            }
+        }
+    }
+
+    /// The payment that a void or refund gives back.
+    fn mark_original(&mut self, desk: &Desk<'_>, kind: Kind, keys: &Keys, recall: &mut dyn Recall) {
+        let mut found = self.find_original(desk, keys);
+        if found.is_none() {
+            let mut wanted = Keys {
+                order_number: keys.order_number.clone(),
+                channel_transaction_id: keys.channel_transaction_id.clone(),
+                ..Keys::default()
+            };
+            if let Some(original) = keys.original {
+                (wanted.stan, wanted.batch_number) = (original.stan, original.batch_number);
+                wanted.rrn = original.rrn;
+            }
+            if key::can_be_recalled(&wanted) {
+                self.recall_fitting(desk, &wanted, recall);
+                found = self.find_original(desk, keys);
+            }
+        }
+        let Some(place) = found else { return };
+        let terminal = &mut self.agents[place.agent].terminals[place.terminal];
+        let at = terminal.position(place.first).expect("it was just found");
+        let kept = &mut terminal.cases[at];
+        let given = keys.amount.map(|amount| amount.minor.abs());
+        let taken = kept.case.keys.amount.map(|amount| amount.minor.abs());
+        // A part of the money back leaves the rest a debit.
+        if kind == Kind::Refund && given < taken && given.is_some() {
+            return;
+        }
+        kept.add(desk.fact(if kind == Kind::Void { What::Voided } else { What::Refunded }));
+        self.review(place, desk.now, recall);
+    }
+
+    fn find_original(&self, desk: &Desk<'_>, keys: &Keys) -> Option<Place> {
+        let mut best: Option<(Fit, bool, StreamTime, Place)> = None;
+        for (at, terminal) in self.agents[desk.agent].terminals.iter().enumerate() {
+            for kept in &terminal.cases {
+                let case = &kept.case;
+                if !case.kind.is_debit() && case.kind != Kind::Preauthorization {
+                    continue;
+                }
+                let fitted = original_fit(case, keys);
+                if fitted < Fit::Amount {
+                    continue;
+                }
+                let here = at == desk.terminal;
+                let place = Place { agent: desk.agent, terminal: at, first: case.first };
+                let candidate = (fitted, here, case.opened, place);
+                best = best.max(Some(candidate));
+            }
+        }
+        best.map(|(.., place)| place)
+    }
+
+    fn file_slip(&mut self, desk: &Desk<'_>, what: What, keys: &Keys, recall: &mut dyn Recall) {
+        let source = self.agents[desk.agent].coverage.source(desk.event.source);
+        let own_words = source.is_some_and(|source| source.hears_money);
+        let find = |correlator: &Correlator| {
+            let terminals = &correlator.agents[desk.agent].terminals;
+            let here = terminals[desk.terminal].find_slip(what, keys, desk.at, own_words);
+            here.map(|at| (desk.terminal, at)).or_else(|| {
+                // A slip without a terminal's number may be of any of them, by a number of its own.
+                let nameless = terminals[desk.terminal].id.is_none() && key::can_be_recalled(keys);
+                let others = terminals.iter().enumerate().filter(|_| nameless);
+                others
+                    .filter_map(|(at, terminal)| {
+                        terminal.find_slip(what, keys, desk.at, own_words).map(|case| (at, case))
+                    })
+                    .next()
+            })
+        };
+        let mut found = find(self);
+        if found.is_none() && key::can_be_recalled(keys) {
+            self.recall_fitting(desk, keys, recall);
+            found = find(self);
+        }
+        let Some((at, case)) = found else {
+            self.keep_loose(desk, what, keys);
+            return;
+        };
+        let kept = &mut self.agents[desk.agent].terminals[at].cases[case];
+        kept.keys_changed |= key::join(&mut kept.case.keys, keys, false);
+        kept.dirty |= kept.keys_changed;
+        kept.add(desk.fact(what));
+        let first = kept.case.first;
+        let place = Place { agent: desk.agent, terminal: at, first };
+        self.review(place, desk.now, recall);
+    }
+
+    fn keep_loose(&mut self, desk: &Desk<'_>, what: What, keys: &Keys) {
+        self.out.counts.unfiled += 1;
+        if !key::names_something(keys) {
+            return;
+        }
+        let loose = &mut self.agents[desk.agent].terminals[desk.terminal].loose;
+        if loose.len() >= LOOSE_MAX {
+            loose.pop_front();
+        }
+        loose.push_back(Loose { fact: desk.fact(what), keys: keys.clone() });
+    }
+
+    /// What is said of a terminal rather than of a payment: it concerns the payments whose slip is due now.
+    fn file_state(&mut self, desk: &Desk<'_>, word: &Word<'_>, recall: &mut dyn Recall) {
+        let terminal = &mut self.agents[desk.agent].terminals[desk.terminal];
+        let fact = match word {
+            Word::Printer(status) => match trouble(status) {
+                Some(trouble) => {
+                    let fact = desk.fact(What::Trouble(trouble));
+                    terminal.trouble = Some(fact);
+                    fact
+                }
+                None => {
+                    if *status != PrinterStatus::default() {
+                        terminal.trouble = None;
+                    }
+                    return;
+                }
+            },
+            Word::Network { up: true } => {
+                terminal.network_down = None;
+                return;
+            }
+            Word::Network { up: false } => {
+                let fact = desk.fact(What::NetworkDown);
+                terminal.network_down = Some(fact);
+                fact
+            }
+            Word::Settlement { begins } => {
+                terminal.settling = *begins;
+                return;
+            }
+            Word::Restarted => desk.fact(What::Restarted),
+            _ => return,
+        };
+        let deadlines = *terminal.deadlines(&self.policies.deadlines);
+        let concerned =
+            terminal.cases.iter().filter(|kept| troubles(&kept.case, desk.at, &deadlines));
+        let concerned: Vec<EventRef> = concerned.map(|kept| kept.case.first).collect();
+        for first in concerned {
+            let terminal = &mut self.agents[desk.agent].terminals[desk.terminal];
+            let at = terminal.position(first).expect("it was just found");
+            terminal.cases[at].add(fact);
+            self.review(desk.place(first), desk.now, recall);
+        }
+    }
+
+    /// Brings payments back from the store that share a number with `keys`.
+    fn recall_fitting(&mut self, desk: &Desk<'_>, keys: &Keys, recall: &mut dyn Recall) {
+        let agent = &self.agents[desk.agent];
+        let id = agent.terminals[desk.terminal].id;
+        let rows = recall.by_keys(&agent.name.store, id, keys);
+        let name = agent.name.clone();
+        // A terminal's events come from one agent; what another one told of it is not ours to change.
+        let own = |row: &TransactionRow| row.id.agent == name;
+        for row in rows.into_iter().filter(own) {
+            if key::fit(&row.case.keys, keys) < Fit::Trace {
+                continue;
+            }
+            if let Some(place) = self.bring_back(row) {
+                self.pair(place);
+            }
+        }
+    }
+}
+
+/// How a debit and what a void or refund says of its original stand to each other.
+fn original_fit(case: &Case, keys: &Keys) -> Fit {
+    let money = money::trace(case).0;
+    let both = |left: Option<&str>, right: Option<&str>| Some(left? == right?);
+    let order = both(
+        case.keys.order_number.as_deref().map(|number| number.as_str()),
+        keys.order_number.as_deref().map(|number| number.as_str()),
+    );
+    let channel = both(
+        case.keys.channel_transaction_id.as_deref().map(|number| number.as_str()),
+        keys.channel_transaction_id.as_deref().map(|number| number.as_str()),
+    );
+    if order == Some(true) || channel == Some(true) {
+        return Fit::Named;
+    }
+    if let Some(original) = &keys.original {
+        let fitted = key::fit_original(&case.keys, original);
+        // An original that is named and is not this one; what names nothing falls through.
+        if fitted != Fit::Open {
+            return fitted;
+        }
+        if original.stan.is_some() || original.rrn.is_some() {
+            return Fit::Other;
+        }
+    }
+    let taken = case.keys.amount.map(|amount| amount.minor.abs());
+    let given = keys.amount.map(|amount| amount.minor.abs());
+    let same_card = key::cards(&case.keys, keys) == Some(true);
+    let likely = matches!(money, Money::Debited { .. }) && taken.is_some() && taken == given;
+    if likely && same_card { Fit::Amount } else { Fit::Other }
+}

@@ -1,0 +1,329 @@
+//! A payment is judged, and what changed since it was last told is told. Files nothing.
+
+use super::case::{CaseId, Place, Window};
+use super::correlator::{Agent, Correlator};
+use super::coverage::Heard;
+use super::finding::{
+    Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Subject, Told,
+};
+use super::money::{self, Undo};
+use super::policy::TerminalName;
+use super::recall::Recall;
+use super::rules::duplicate::{self, Side};
+use super::rules::{self, Held, Say, print, reversal, slip};
+use super::terminal::{Kept, Terminal};
+use super::timeline::StreamTime;
+use super::verdict::{Unknown, Verdict};
+use slipwatch_shared::times::ArrivalTime;
+
+/// A payment that nothing is awaited of stays this long in memory for a second debit, beyond the widest window.
+const REST_GRACE_MS: i64 = 300_000;
+
+impl Correlator {
+    /// Judges one payment, and those that may be its double.
+    pub(super) fn review(&mut self, place: Place, now: ArrivalTime, recall: &mut dyn Recall) {
+        self.agents[place.agent].touched = true;
+        self.judge(place, now);
+        let was = self.kept(place).and_then(|kept| kept.purse);
+        if !self.pair(place) {
+            return;
+        }
+        self.recall_doubles(place, recall);
+        let is = self.kept(place).and_then(|kept| kept.purse);
+        let purses = [was.filter(|_| was != is), is];
+        let shop = &self.shops[self.agents[place.agent].shop];
+        let sharing = purses.into_iter().flatten().flat_map(|purse| shop.sharing(purse));
+        let mut again: Vec<Place> = sharing.map(|side| side.place).collect();
+        if is.is_none() {
+            again.push(place);
+        }
+        if again.len() > 1 || is.is_none() {
+            again.into_iter().for_each(|place| self.judge_pair(place, now));
+        }
+    }
+
+    /// Brings debits of the same card and amount back that left memory.
+    fn recall_doubles(&mut self, place: Place, recall: &mut dyn Recall) {
+        let agent = &self.agents[place.agent];
+        let terminal = &agent.terminals[place.terminal];
+        let deadlines = terminal.deadlines(&self.policies.deadlines);
+        let window_ms = deadlines.duplicate_window_ms.max(deadlines.duplicate_window_qr_ms);
+        let Some(kept) = self.kept(place) else { return };
+        let Some(pan) = kept.case.keys.card.and_then(|card| card.pan) else { return };
+        let Some(amount) = kept.case.keys.amount else { return };
+        let from = kept.case.opened.plus_ms(-window_ms);
+        let forgotten = self.shops[agent.shop].forgotten_through;
+        if forgotten.is_none_or(|forgotten| forgotten < from) {
+            return;
+        }
+        let through = kept.case.last_heard().plus_ms(window_ms);
+        let rows = recall.by_card(&agent.name.store, amount, pan.last_four(), from, through);
+        for row in rows {
+            if let Some(back) = self.bring_back(row) {
+                self.pair(back);
+            }
+        }
+    }
+
+    /// The slip, the print and the undo of one payment.
+    fn judge(&mut self, place: Place, now: ArrivalTime) {
+        let Correlator { agents, policies, out, .. } = self;
+        let agent = &mut agents[place.agent];
+        let Agent { name, timeline, coverage, terminals, offline, .. } = agent;
+        let terminal = &mut terminals[place.terminal];
+        let Some(at) = terminal.position(place.first) else { return };
+        let deadlines = *terminal.deadlines(&policies.deadlines);
+        let Terminal { cases, policy, id, .. } = terminal;
+        let kept = &mut cases[at];
+        let heard = Heard { coverage, terminal: *id, latest: timeline.latest, offline: *offline };
+        let (money, undo) = money::trace(&kept.case);
+        let (verdict, window) =
+            slip::verdict(&kept.case, money, &heard, policy.as_ref(), &deadlines);
+        if verdict != kept.case.verdict || window != kept.case.slip_window {
+            if verdict.index() != kept.case.verdict.index() {
+                out.counts.verdicts[verdict.index()] += 1;
+            }
+            kept.case.verdict = verdict;
+            kept.case.slip_window = window;
+            kept.dirty = true;
+        }
+        let undo_window = undo_window(kept, undo, terminal.last_sale, &heard, &deadlines);
+        let watermark = heard.watermark();
+        let slip_look = slip::next_look(&kept.case, money, &verdict, watermark, &deadlines);
+        let undo_look = kept.case.reversal_due.filter(|_| undo_window.is_none());
+        kept.look_at = [slip_look, undo_look].into_iter().flatten().min();
+        if let Some(look_at) = kept.look_at {
+            terminal.look_at = terminal.look_at.min(look_at);
+            agent.look_at = agent.look_at.min(look_at);
+        }
+        let Some(policy) = policy.as_ref() else { return };
+        let case = &kept.case;
+        let a02 = print::print_failed(case, money, &verdict, &heard, policy, &deadlines);
+        let holds = matches!(a02, Say::Holds(_));
+        let a01 = slip::no_receipt_debit(case, money, &verdict, &heard, &deadlines, holds);
+        let a03 = reversal::lost_reversal(case, money, undo);
+        let a04 = reversal::reversal_pending(case, money, undo, undo_window);
+        let id = *id;
+        let said = [
+            (FindingKind::PrintFailed, a02),
+            (FindingKind::NoReceiptDebit, a01),
+            (FindingKind::TimeoutDebitLostReversal, a03),
+            (FindingKind::ReversalPending, a04),
+        ];
+        for (kind, say) in said {
+            if let Some(change) = tell(kept, kind, say) {
+                let case_id = CaseId { agent: name.clone(), first: place.first };
+                out.tell_case(change, kind, kept, case_id, id, now);
+            }
+        }
+    }
+
+    /// Writes down how a debit stands among those of its shop; tells whether that changed.
+    pub(super) fn pair(&mut self, place: Place) -> bool {
+        let Correlator { agents, shops, .. } = self;
+        let agent = &mut agents[place.agent];
+        let terminal = &mut agent.terminals[place.terminal];
+        let Some(at) = terminal.position(place.first) else { return false };
+        let judged = terminal.policy.is_some();
+        let kept = &mut terminal.cases[at];
+        let money = money::trace(&kept.case).0;
+        let side = judged.then(|| Side::of(place, terminal.id, &kept.case, money)).flatten();
+        let (purse, changed) = shops[agent.shop].put(place, kept.purse, side);
+        kept.purse = purse;
+        changed
+    }
+
+    /// A09 of one payment: whether it repeats an earlier one.
+    pub(super) fn judge_pair(&mut self, place: Place, now: ArrivalTime) {
+        let Correlator { agents, shops, policies, out, .. } = self;
+        let terminal = &agents[place.agent].terminals[place.terminal];
+        let Some(at) = terminal.position(place.first) else { return };
+        let kept = &terminal.cases[at];
+        let shop = &shops[agents[place.agent].shop];
+        let deadlines = terminal.deadlines(&policies.deadlines);
+        let best = kept.purse.and_then(|purse| shop.best(purse, place, deadlines));
+        let partner_stands = || {
+            let partner = kept.case.told(FindingKind::DuplicateDebit)?.partner.as_ref()?;
+            let sides = shop.sharing(kept.purse?);
+            let is_partner = |side: &&Side| {
+                side.place.first == partner.first && agents[side.place.agent].name == partner.agent
+            };
+            sides.iter().find(is_partner)
+        };
+        let say = match best.and_then(|best| Some((best, duplicate::stage(best.2)?))) {
+            None => Say::Not(match partner_stands() {
+                Some(_) => Resolution::NotBorneOut,
+                None => Resolution::OneUndone,
+            }),
+            Some(((first, second, points), stage)) => Say::Holds(Held {
+                kind: FindingKind::DuplicateDebit,
+                stage,
+                since: second.at,
+                cause: duplicate::cause(first, second),
+                partner: Some(CaseId {
+                    agent: agents[first.place.agent].name.clone(),
+                    first: first.place.first,
+                }),
+                measure: points,
+            }),
+        };
+        let agent = &mut agents[place.agent];
+        let terminal = &mut agent.terminals[place.terminal];
+        let kept = &mut terminal.cases[at];
+        if let Some(change) = tell(kept, FindingKind::DuplicateDebit, say) {
+            let case_id = CaseId { agent: agent.name.clone(), first: place.first };
+            out.tell_case(change, FindingKind::DuplicateDebit, kept, case_id, terminal.id, now);
+        }
+        agent.touched = true;
+    }
+}
+
+/// Keeps when a pending undo is told, and whether the time until then was heard.
+fn undo_window(
+    kept: &mut Kept,
+    undo: Undo,
+    last_sale: StreamTime,
+    heard: &Heard<'_>,
+    deadlines: &super::policy::Deadlines,
+) -> Option<Window> {
+    let case = &mut kept.case;
+    let before = (case.reversal_due, case.reversal_window);
+    match undo {
+        Undo::Pending { since } => {
+            if case.reversal_due.is_none() {
+                case.reversal_due = Some(reversal::due(since, last_sale, deadlines));
+            }
+            case.reversal_window = reversal::window(case, undo, heard);
+        }
+        Undo::None | Undo::Acknowledged | Undo::Failed { .. } => {
+            (case.reversal_due, case.reversal_window) = (None, None);
+        }
+    }
+    kept.dirty |= before != (case.reversal_due, case.reversal_window);
+    case.reversal_window
+}
+
+/// Compares what a rule says with what was told, and writes it down; tells what is news.
+fn tell(kept: &mut Kept, kind: FindingKind, say: Say) -> Option<Change> {
+    let told = &mut kept.case.told;
+    let known = told.iter().position(|told| told.kind == kind);
+    let change = match (say, known) {
+        (Say::Not(_), None) => return None,
+        (Say::Not(how), Some(at)) => {
+            if told[at].resolved.is_some() {
+                return None;
+            }
+            told[at].resolved = Some(how);
+            Change::Resolved
+        }
+        (Say::Holds(held), known) => {
+            let now = Told {
+                kind,
+                stage: held.stage,
+                resolved: None,
+                since: held.since,
+                cause: held.cause,
+                partner: held.partner,
+                measure: held.measure,
+            };
+            match known {
+                None => {
+                    told.push(now);
+                    Change::Raised
+                }
+                Some(at) if told[at].resolved.is_some() => {
+                    told[at] = now;
+                    Change::Raised
+                }
+                Some(at) if told[at] == now => return None,
+                Some(at) => {
+                    let news = differs(&told[at], &now);
+                    told[at] = now;
+                    kept.dirty = true;
+                    if !news {
+                        return None;
+                    }
+                    Change::Changed
+                }
+            }
+        }
+    };
+    kept.dirty = true;
+    Some(change)
+}
+
+/// Whether people must hear of the difference: one more event that says the same is none.
+fn differs(was: &Told, is: &Told) -> bool {
+    was.stage != is.stage
+        || was.partner != is.partner
+        || (was.cause.class, was.cause.detail) != (is.cause.class, is.cause.detail)
+}
+
+/// When nothing but a late event or a settlement row can change a payment; absent while something is awaited.
+pub(super) fn rest_at(kept: &Kept, deadlines: &super::policy::Deadlines) -> Option<StreamTime> {
+    let waiting = matches!(
+        kept.case.verdict,
+        Verdict::Pending { .. } | Verdict::Unknown { why: Unknown::AgentOffline }
+    );
+    if kept.look_at.is_some() || waiting {
+        return None;
+    }
+    let window_ms = deadlines.duplicate_window_ms.max(deadlines.duplicate_window_qr_ms);
+    Some(kept.case.last_heard().plus_ms(window_ms.saturating_add(REST_GRACE_MS)))
+}
+
+/// A finding of a case, as it was told.
+pub fn finding_of(case_id: CaseId, case: &super::case::Case, told: &Told) -> Finding {
+    Finding {
+        id: FindingId { kind: told.kind, subject: Subject::Case(case_id), time: 1 },
+        severity: rules::severity(told.kind, told.stage),
+        stage: told.stage,
+        cause: told.cause.clone(),
+        since: case.wall(told.since),
+        resolved: told.resolved,
+        parent: None,
+        partner: told.partner.clone(),
+        measure: told.measure,
+        historical: case.historical,
+    }
+}
+
+/// What the correlator has to say since it was last asked.
+#[derive(Clone, Debug, Default)]
+pub struct Out {
+    /// Findings that were raised, changed or resolved, in order.
+    pub findings: Vec<FindingChange>,
+    /// What was counted.
+    pub counts: super::correlator::Counts,
+}
+
+impl Out {
+    fn tell_case(
+        &mut self,
+        change: Change,
+        kind: FindingKind,
+        kept: &Kept,
+        id: CaseId,
+        terminal: Option<slipwatch_shared::terminal::TerminalId>,
+        learned: ArrivalTime,
+    ) {
+        let told = kept.case.told(kind).expect("it was just told");
+        let terminal =
+            terminal.map(|terminal| TerminalName { store: id.agent.store.clone(), terminal });
+        let finding = finding_of(id, &kept.case, told);
+        let case = Some(Box::new(kept.case.clone()));
+        self.tell(FindingChange { change, finding, learned, terminal, case });
+    }
+
+    /// Passes a change on, and counts it.
+    pub(super) fn tell(&mut self, change: FindingChange) {
+        let kind = FindingKind::ALL.iter().position(|kind| *kind == change.finding.id.kind);
+        let kind = kind.expect("the catalogue is whole");
+        match change.change {
+            Change::Raised => self.counts.raised[kind] += 1,
+            Change::Resolved => self.counts.resolved[kind] += 1,
+            Change::Changed => {}
+        }
+        self.findings.push(change);
+    }
+}

@@ -1,0 +1,187 @@
+//! A09: two debits for one purchase, by points. The order in which the two became known does not matter: only the
+//! times at which they happened do.
+
+use crate::correlate::case::{Case, EventRef, Place, What};
+use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
+use crate::correlate::finding::Stage;
+use crate::correlate::key;
+use crate::correlate::money::Money;
+use crate::correlate::policy::Deadlines;
+use crate::correlate::rules::slip;
+use crate::correlate::timeline::StreamTime;
+use crate::correlate::verdict::Verdict;
+use slipwatch_shared::card::Card;
+use slipwatch_shared::event::Instrument;
+use slipwatch_shared::money::Amount;
+use slipwatch_shared::terminal::{MerchantId, TerminalId};
+use slipwatch_shared::trace::OrderNumber;
+
+/// From so many points on two debits are suspected to be one purchase.
+pub const SUSPECT_POINTS: i64 = 4;
+/// From so many points on people are told.
+pub const ALERT_POINTS: i64 = 6;
+
+/// What of a debit its pairing with others rests on. Enough to judge a pair without either case at hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Side {
+    /// Which.
+    pub place: Place,
+    /// At which terminal.
+    pub terminal: Option<TerminalId>,
+    /// When the money went, or may have gone.
+    pub at: StreamTime,
+    /// The event that says so.
+    pub event: EventRef,
+    /// How much.
+    pub amount: Amount,
+    /// With which card.
+    pub card: Card,
+    /// Card or wallet.
+    pub instrument: Option<Instrument>,
+    /// The shop's order number.
+    pub order_number: Option<Box<OrderNumber>>,
+    /// Field 42.
+    pub merchant: Option<MerchantId>,
+    /// The amount is one of those the terminal repeats most.
+    pub common_amount: bool,
+    /// When a slip came, if one did.
+    pub slip_at: Option<StreamTime>,
+    /// It is said that none came in time.
+    pub no_slip: bool,
+    /// Since when something went wrong that makes a cashier run it again: a failed print, no answer.
+    pub trouble_at: Option<StreamTime>,
+}
+
+impl Side {
+    /// A case as one side of a pair; absent when it took no money, or gave it back, or the card is not known.
+    pub fn of(
+        place: Place,
+        terminal: Option<TerminalId>,
+        case: &Case,
+        money: Money,
+    ) -> Option<Side> {
+        let (at, open) = match money {
+            Money::Debited { at } => (at, false),
+            Money::Open { since } => (since, true),
+            _ => return None,
+        };
+        let card = case.keys.card?;
+        let amount = case.keys.amount?;
+        if !case.kind.is_debit() || (card.pan.is_none() && card.token.is_none()) {
+            return None;
+        }
+        let failed = |what: &What| matches!(what, What::SlipFailed(_) | What::SlipLost(_));
+        let slip_at = slip::satisfied(case, 1).map(|slip| slip.at);
+        let event =
+            case.facts.iter().find(|fact| fact.at == at).map_or(case.first, |fact| fact.event);
+        Some(Side {
+            place,
+            terminal,
+            at,
+            event,
+            amount,
+            card,
+            instrument: case.keys.instrument,
+            order_number: case.keys.order_number.clone(),
+            merchant: case.keys.merchant,
+            common_amount: case.common_amount,
+            slip_at,
+            no_slip: matches!(case.verdict, Verdict::NoSlip { .. } | Verdict::PrintedLate { .. }),
+            trouble_at: if open { Some(at) } else { case.first_fact(failed).map(|fact| fact.at) },
+        })
+    }
+}
+
+/// The earlier of two first: by time, then by terminal and number, so that it does not matter who asks.
+pub fn in_order<'a>(left: &'a Side, right: &'a Side) -> (&'a Side, &'a Side) {
+    let order = |side: &Side| (side.at, side.terminal, side.place.first);
+    if order(left) <= order(right) { (left, right) } else { (right, left) }
+}
+
+/// Points for one purchase debited twice; absent when the two cannot be one purchase.
+pub fn points(left: &Side, right: &Side, deadlines: &Deadlines) -> Option<i64> {
+    let (first, second) = in_order(left, right);
+    let apart_ms = second.at.ms_since(first.at);
+    let is_qr = |side: &Side| {
+        matches!(
+            side.instrument,
+            Some(Instrument::WechatQr | Instrument::AlipayQr | Instrument::UnionpayQr)
+        )
+    };
+    let window_ms = match is_qr(first) && is_qr(second) {
+        true => deadlines.duplicate_window_qr_ms,
+        false => deadlines.duplicate_window_ms,
+    };
+    let merchants = (first.merchant, second.merchant);
+    let other_merchant = matches!(merchants, (Some(left), Some(right)) if left != right);
+    let candidates = apart_ms <= window_ms
+        && !other_merchant
+        && first.amount == second.amount
+        && key::same_card(&first.card, &second.card) == Some(true);
+    if !candidates {
+        return None;
+    }
+    let mut points = 0;
+    let counter = |side: &Side| side.card.chip_counter;
+    if counter(first).is_some() && counter(first) == counter(second) {
+        points += 4;
+    }
+    if follows_trouble(first, second) {
+        points += 3;
+    }
+    if first.terminal.is_some() && first.terminal == second.terminal {
+        points += 1;
+    }
+    points += match apart_ms {
+        ..=60_000 => 2,
+        60_001..=180_000 => 1,
+        _ => 0,
+    };
+    if slipless(first) || slipless(second) {
+        points += 1;
+    }
+    let orders = (&first.order_number, &second.order_number);
+    if matches!(orders, (Some(left), Some(right)) if left != right) {
+        points -= 2;
+    }
+    if first.slip_at.is_some() && second.slip_at.is_some() && !first.no_slip && !second.no_slip {
+        points -= 2;
+    }
+    if first.common_amount || second.common_amount {
+        points -= 2;
+    }
+    Some(points)
+}
+
+/// The first one had no slip, or no answer, when the second was made: the reason why people pay twice.
+fn follows_trouble(first: &Side, second: &Side) -> bool {
+    let without_slip = first.slip_at.is_none_or(|slip| slip > second.at);
+    let trouble = first.no_slip || first.trouble_at.is_some_and(|trouble| trouble <= second.at);
+    without_slip && trouble
+}
+
+fn slipless(side: &Side) -> bool {
+    side.no_slip || (side.slip_at.is_none() && side.trouble_at.is_some())
+}
+
+/// How far a pair with so many points is.
+pub fn stage(points: i64) -> Option<Stage> {
+    match points {
+        ALERT_POINTS.. => Some(Stage::Alerting),
+        SUSPECT_POINTS.. => Some(Stage::Suspected),
+        _ => None,
+    }
+}
+
+/// Why one purchase was debited twice.
+pub fn cause(first: &Side, second: &Side) -> Cause {
+    let counter = |side: &Side| side.card.chip_counter;
+    let same_counter = counter(first).is_some() && counter(first) == counter(second);
+    let (class, detail, confidence) = match (same_counter, follows_trouble(first, second)) {
+        (true, _) => (CauseClass::TerminalFault, CauseDetail::Retransmitted, 60),
+        (false, true) => (CauseClass::Operator, CauseDetail::Rerun, 75),
+        (false, false) => (CauseClass::Consumer, CauseDetail::SecondTap, 40),
+    };
+    // Events of one agent only: the first payment is named as the partner.
+    Cause { class, detail, confidence, cited: vec![second.event] }
+}

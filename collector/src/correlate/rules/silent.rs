@@ -1,0 +1,86 @@
+//! A18: a terminal that says nothing while its line is open and its shop too. An agent that is not heard at all is a
+//! matter of the collector's clock, not of this rule.
+
+use crate::correlate::policy::OpeningHours;
+use crate::correlate::shape::{Shape, ShapeError};
+use crate::correlate::timeline::StreamTime;
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+/// So many gaps must have been seen before the usual rhythm counts.
+const GAPS_MIN: u32 = 20;
+const BUCKETS: usize = 20;
+
+/// How long a terminal usually says nothing: gaps counted by powers of two of a second.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rhythm {
+    gaps: [u16; BUCKETS],
+}
+
+impl Rhythm {
+    /// Counts a gap between two words.
+    pub fn note(&mut self, gap_ms: i64) {
+        let seconds = (gap_ms / 1000).max(0) as u64;
+        let bucket = (u64::BITS - seconds.leading_zeros()) as usize;
+        let count = &mut self.gaps[bucket.min(BUCKETS - 1)];
+        *count += 1;
+        if *count == u16::MAX {
+            // Old habits fade.
+            self.gaps.iter_mut().for_each(|count| *count /= 2);
+        }
+    }
+
+    /// The gap that 95 of 100 do not exceed, rounded up to a power of two of a second; absent before enough were seen.
+    pub fn usual_gap_ms(&self) -> Option<i64> {
+        let total: u32 = self.gaps.iter().map(|&count| u32::from(count)).sum();
+        if total < GAPS_MIN {
+            return None;
+        }
+        let mut seen = 0;
+        let within = |count: &u16| {
+            seen += u32::from(*count);
+            seen * 100 >= total * 95
+        };
+        let bucket = self.gaps.iter().position(within)?;
+        Some(1000 << bucket)
+    }
+
+    /// How long a silence must last to be told.
+    pub fn silence_ms(&self, least_ms: i64) -> i64 {
+        self.usual_gap_ms().map_or(least_ms, |usual_ms| least_ms.max(4 * usual_ms))
+    }
+}
+
+impl Shape for Rhythm {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.gaps.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Rhythm, ShapeError> {
+        Ok(Rhythm { gaps: Shape::take(bytes)? })
+    }
+}
+
+/// When a silence that began at `since` is told: `silence_ms` later, counted while the shop is open, and never over its
+/// closed hours. `wall_ahead_ms` leads from stream time to UTC.
+pub fn due(
+    since: StreamTime,
+    silence_ms: i64,
+    hours: &OpeningHours,
+    wall_ahead_ms: i64,
+) -> Option<StreamTime> {
+    let local_ahead = wall_ahead_ms.checked_add(i64::from(hours.utc_offset_minutes) * MINUTE_MS)?;
+    let open_ms = match i64::from(hours.to_minute) - i64::from(hours.from_minute) {
+        minutes @ 1.. => minutes * MINUTE_MS,
+        minutes => minutes * MINUTE_MS + DAY_MS,
+    };
+    let local = since.0.checked_add(local_ahead)?;
+    let opened_on = |day: i64| day * DAY_MS + i64::from(hours.from_minute) * MINUTE_MS;
+    let today = local.div_euclid(DAY_MS);
+    // Yesterday's opening may reach over midnight; a shop open for less than the silence is never told of.
+    (today - 1..=today + 1).find_map(|day| {
+        let begin = opened_on(day).max(local);
+        let fits = begin.checked_add(silence_ms)? <= opened_on(day) + open_ms;
+        fits.then(|| StreamTime(begin + silence_ms - local_ahead))
+    })
+}

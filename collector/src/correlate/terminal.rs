@@ -1,0 +1,413 @@
+//! One terminal: its payments in memory, and which of them a word is about. Judges nothing.
+
+use super::case::{Case, EventRef, FACTS_MAX, Fact, Trouble, What};
+use super::finding::Finding;
+use super::key::{self, Fit};
+use super::money::{self, Money};
+use super::pairs::Purse;
+use super::policy::{Deadlines, TerminalPolicy};
+use super::rules::silent::Rhythm;
+use super::rules::slip;
+use super::shape::{Shape, ShapeError, shape_struct};
+use super::timeline::StreamTime;
+use slipwatch_shared::event::{Keys, Kind, ReversalPhase, SourceId};
+use slipwatch_shared::money::Amount;
+use slipwatch_shared::terminal::TerminalId;
+use std::collections::VecDeque;
+
+/// Most payments of one terminal in memory; the oldest is let go beyond that.
+pub const CASES_MAX: usize = 1024;
+/// Most slips that wait for their payment.
+pub const LOOSE_MAX: usize = 16;
+/// A slip belongs to a debit of its amount this long before it.
+const SLIP_AFTER_DEBIT_MS: i64 = 120_000;
+/// Two lines of one agent may tell things this much out of order.
+const SKEW_MS: i64 = 5_000;
+/// An answer may come this much later than the wait that is set.
+const ANSWER_GRACE_MS: i64 = 30_000;
+/// A trace without its batch names a payment this long.
+const TRACE_MS: i64 = 12 * 3_600_000;
+/// A number that names a payment does so this long; reprints any time.
+const NAMED_MS: i64 = 7 * 24 * 3_600_000;
+/// The same request again within this is a retransmission.
+const RETRANSMITTED_MS: i64 = 600_000;
+
+/// A payment in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// All that is known of it.
+    pub case: Case,
+    /// Changed since it was last stored.
+    pub dirty: bool,
+    /// Its keys are new or changed since it was last stored.
+    pub keys_changed: bool,
+    /// When it must be looked at though nothing is said.
+    pub look_at: Option<StreamTime>,
+    /// Where it lies among the debits of its shop.
+    pub purse: Option<Purse>,
+}
+
+impl Kept {
+    /// As it came from the store.
+    pub fn stored(case: Case) -> Kept {
+        let look_at = Some(case.opened);
+        Kept { case, dirty: false, keys_changed: false, look_at, purse: None }
+    }
+
+    /// Writes down a fact; tells whether it is news.
+    pub fn add(&mut self, fact: Fact) -> bool {
+        let facts = &mut self.case.facts;
+        // What is said again and again changes nothing.
+        let again = facts.iter().filter(|known| known.what == fact.what).count();
+        if facts.len() >= FACTS_MAX || again >= 4 {
+            return false;
+        }
+        facts.push(fact);
+        self.dirty = true;
+        true
+    }
+}
+
+/// A slip that was heard before its payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loose {
+    /// What was heard.
+    pub fact: Fact,
+    /// What it shows.
+    pub keys: Keys,
+}
+
+/// The amounts a terminal takes most, counted by a bounded list: fares and coffees repeat.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Amounts {
+    counts: Vec<(i64, u32)>,
+}
+
+const AMOUNTS_MAX: usize = 32;
+const COMMON_AMOUNTS: usize = 5;
+const COMMON_COUNT_MIN: u32 = 5;
+
+impl Amounts {
+    /// Counts an amount; tells whether it is one of the most repeated, itself included.
+    pub fn note(&mut self, amount: Amount) -> bool {
+        let known = self.counts.iter().position(|(minor, _)| *minor == amount.minor);
+        match known {
+            Some(at) => self.counts[at].1 += 1,
+            None if self.counts.len() < AMOUNTS_MAX => self.counts.push((amount.minor, 1)),
+            None => {
+                // All fade by one, so that a new habit can take the place of an old one.
+                self.counts.iter_mut().for_each(|count| count.1 -= 1);
+                self.counts.retain(|count| count.1 > 0);
+                return false;
+            }
+        }
+        let own = known.map_or(1, |at| self.counts[at].1);
+        let above = self.counts.iter().filter(|count| count.1 > own).count();
+        own >= COMMON_COUNT_MIN && above < COMMON_AMOUNTS
+    }
+}
+
+/// One terminal of one agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// Its number; absent: all that was said without one.
+    pub id: Option<TerminalId>,
+    /// Slips that were heard before their payment.
+    pub loose: VecDeque<Loose>,
+    /// The printer's trouble now.
+    pub trouble: Option<Fact>,
+    /// The host is out of reach now.
+    pub network_down: Option<Fact>,
+    /// The day is being closed.
+    pub settling: bool,
+    /// When it last asked for money.
+    pub last_sale: StreamTime,
+    /// When it last said anything.
+    pub last_word: Option<StreamTime>,
+    /// How long it usually says nothing.
+    pub rhythm: Rhythm,
+    /// The amounts it takes most.
+    pub amounts: Amounts,
+    /// The latest payment that left memory.
+    pub forgotten_through: Option<StreamTime>,
+    /// How often its silence was told.
+    pub silences: u32,
+    /// Its silence as it was told, while it lasts.
+    pub silence: Option<Box<Finding>>,
+    /// Its payments in memory, in the order of their first events. Not part of the state's bytes.
+    pub cases: VecDeque<Kept>,
+    /// No payment of it must be looked at before. Not part of the state's bytes.
+    pub look_at: StreamTime,
+    /// What it is judged by. Not part of the state's bytes.
+    pub policy: Option<TerminalPolicy>,
+}
+
+impl Terminal {
+    /// One that nothing was heard of.
+    pub fn new(id: Option<TerminalId>, policy: Option<TerminalPolicy>) -> Terminal {
+        Terminal {
+            id,
+            loose: VecDeque::new(),
+            trouble: None,
+            network_down: None,
+            settling: false,
+            last_sale: StreamTime(i64::MIN),
+            last_word: None,
+            rhythm: Rhythm::default(),
+            amounts: Amounts::default(),
+            forgotten_through: None,
+            silences: 0,
+            silence: None,
+            cases: VecDeque::new(),
+            look_at: StreamTime(i64::MIN),
+            policy,
+        }
+    }
+
+    /// Its deadlines: its own, or those of all.
+    pub fn deadlines<'a>(&'a self, all: &'a Deadlines) -> &'a Deadlines {
+        self.policy.as_ref().and_then(|policy| policy.deadlines.as_ref()).unwrap_or(all)
+    }
+
+    /// The place of a payment among [`Terminal::cases`].
+    pub fn position(&self, first: EventRef) -> Option<usize> {
+        let at = self.cases.partition_point(|kept| kept.case.first < first);
+        self.cases.get(at).filter(|kept| kept.case.first == first).map(|_| at)
+    }
+
+    /// Puts a payment in its place; keeps the one that is there.
+    pub fn insert(&mut self, kept: Kept) -> usize {
+        let first = kept.case.first;
+        let at = self.cases.partition_point(|known| known.case.first < first);
+        if self.cases.get(at).is_none_or(|known| known.case.first != first) {
+            self.cases.insert(at, kept);
+        }
+        at
+    }
+
+    /// The payment that a word about money is about: the best fit, the latest of equals.
+    pub fn find_money(
+        &self,
+        what: What,
+        keys: &Keys,
+        kind: Option<Kind>,
+        at: StreamTime,
+        source: SourceId,
+        deadlines: &Deadlines,
+    ) -> Option<usize> {
+        let mut best: Option<(Fit, usize)> = None;
+        for (place, kept) in self.cases.iter().enumerate().rev() {
+            let case = &kept.case;
+            if kind.is_some_and(|kind| kind != case.kind) {
+                continue;
+            }
+            let fitted = key::fit(&case.keys, keys);
+            if best.is_some_and(|(fit, _)| fit >= fitted) || fitted == Fit::Other {
+                continue;
+            }
+            let age = at.ms_since(case.opened);
+            let accepted = match fitted {
+                Fit::Other => false,
+                Fit::Named | Fit::Trace => named(case, what, fitted, age),
+                Fit::Amount | Fit::Open => awaited(case, what, fitted, at, source, deadlines),
+            };
+            if accepted {
+                best = Some((fitted, place));
+                if fitted == Fit::Named {
+                    break;
+                }
+            }
+        }
+        best.map(|(_, place)| place)
+    }
+
+    /// The payment that a slip is of.
+    pub fn find_slip(
+        &self,
+        what: What,
+        keys: &Keys,
+        at: StreamTime,
+        own_words: bool,
+    ) -> Option<usize> {
+        let names = key::names_something(keys);
+        let printed = matches!(what, What::SlipPrinted { .. });
+        // A test slip or an advertisement names nothing; only the terminal's own word on its own payment counts then.
+        if printed && !names && (!own_words || self.settling) {
+            return None;
+        }
+        let mut best: Option<(Fit, usize)> = None;
+        for (place, kept) in self.cases.iter().enumerate().rev() {
+            let case = &kept.case;
+            if keys.kind.is_some_and(|kind| kind != case.kind) {
+                continue;
+            }
+            let fitted = key::fit(&case.keys, keys);
+            if best.is_some_and(|(fit, _)| fit >= fitted) {
+                continue;
+            }
+            let accepted = match fitted {
+                Fit::Other => false,
+                Fit::Named => at.ms_since(case.opened) <= NAMED_MS || reprinted(what),
+                Fit::Trace => at.ms_since(case.opened) <= TRACE_MS || reprinted(what),
+                Fit::Amount | Fit::Open => {
+                    (fitted == Fit::Amount || !names) && takes_slip(case, what, at)
+                }
+            };
+            if accepted {
+                best = Some((fitted, place));
+                if fitted == Fit::Named {
+                    break;
+                }
+            }
+        }
+        best.map(|(_, place)| place)
+    }
+
+    /// A slip that was heard before this payment became a debit, taken out.
+    pub fn take_loose(&mut self, at: StreamTime, place: usize) -> Option<Loose> {
+        self.loose.retain(|loose| at.ms_since(loose.fact.at) <= SLIP_AFTER_DEBIT_MS);
+        let case = &self.cases[place].case;
+        let fits = |loose: &Loose| match key::fit(&case.keys, &loose.keys) {
+            Fit::Named | Fit::Trace => true,
+            Fit::Amount => takes_slip(case, loose.fact.what, loose.fact.at),
+            Fit::Open | Fit::Other => false,
+        };
+        let found = self.loose.iter().position(fits)?;
+        self.loose.remove(found)
+    }
+}
+
+fn reprinted(what: What) -> bool {
+    matches!(what, What::SlipPrinted { reprint: true, .. })
+}
+
+/// Whether a word with a payment's own number is about this one: numbers come round, and a request begins anew.
+fn named(case: &Case, what: What, fitted: Fit, age_ms: i64) -> bool {
+    if age_ms > if fitted == Fit::Named { NAMED_MS } else { TRACE_MS } {
+        return false;
+    }
+    if what != What::Requested {
+        return true;
+    }
+    match money::trace(case).0 {
+        Money::Untouched | Money::Asked { .. } | Money::Open { .. } => age_ms <= RETRANSMITTED_MS,
+        _ => fitted == Fit::Named && age_ms <= RETRANSMITTED_MS,
+    }
+}
+
+/// Whether a payment waits for this word, though no number says that it is about it.
+fn awaited(
+    case: &Case,
+    what: What,
+    fitted: Fit,
+    at: StreamTime,
+    source: SourceId,
+    deadlines: &Deadlines,
+) -> bool {
+    let (money, _) = money::trace(case);
+    let waiting = |since: StreamTime| {
+        at.ms_since(since) <= deadlines.answer_wait_ms.saturating_add(ANSWER_GRACE_MS)
+    };
+    let asked = matches!(money, Money::Asked { at } if waiting(at));
+    let not_said_here = |wanted: fn(&What) -> bool| {
+        !case.facts.iter().any(|fact| wanted(&fact.what) && fact.source == source)
+    };
+    let another_line =
+        case.facts.first().is_some_and(|fact| fact.source != source) && fitted == Fit::Amount;
+    match what {
+        What::Requested => {
+            another_line
+                && at.ms_since(case.opened) <= 2 * SKEW_MS
+                && not_said_here(|what| *what == What::Requested)
+        }
+        What::Approved => {
+            asked
+                || another_line
+                    && at.ms_since(case.last_heard()) <= SLIP_AFTER_DEBIT_MS
+                    && not_said_here(|what| *what == What::Approved)
+        }
+        What::Completed => {
+            let debited = matches!(money, Money::Debited { at: debited } if waiting(debited));
+            asked || debited && not_said_here(|what| *what == What::Completed)
+        }
+        What::Refused | What::Unsound(_) | What::TimedOut => asked,
+        What::Aborted(_) => {
+            let completed = case.first_fact(|what| *what == What::Completed).is_some();
+            asked || !completed && money.debited().is_some_and(waiting)
+        }
+        What::Reversal(phase) => {
+            let open = matches!(money, Money::Open { .. });
+            open || asked && phase != ReversalPhase::Acknowledged
+        }
+        _ => false,
+    }
+}
+
+/// Whether a debit waits for this slip: of its amount, after it, and of a copy that it has not.
+fn takes_slip(case: &Case, what: What, at: StreamTime) -> bool {
+    let Some(debited) = money::trace(case).0.debited() else { return false };
+    let after = at.ms_since(debited);
+    if !(-SKEW_MS..=SLIP_AFTER_DEBIT_MS).contains(&after) {
+        return false;
+    }
+    match what {
+        What::SlipPrinted { copy, .. } => {
+            let same = |fact: &Fact| matches!(fact.what, What::SlipPrinted { copy: known, .. } if known == copy);
+            !case.facts.iter().any(same)
+        }
+        _ => slip::satisfied(case, 2).is_none(),
+    }
+}
+
+/// Whether a printer's trouble at `at` concerns a payment: its slip is due and has not come.
+pub fn troubles(case: &Case, at: StreamTime, deadlines: &Deadlines) -> bool {
+    let due = |debited: StreamTime| at <= debited.plus_ms(deadlines.slip_alert_ms);
+    let (money, _) = money::trace(case);
+    match money {
+        Money::Debited { at } => due(at) && slip::satisfied(case, 2).is_none(),
+        Money::Asked { at } => due(at),
+        _ => false,
+    }
+}
+
+/// A trouble as a fact.
+pub fn trouble_fact(at: StreamTime, event: EventRef, source: SourceId, trouble: Trouble) -> Fact {
+    Fact { at, event, source, what: What::Trouble(trouble) }
+}
+
+shape_struct!(Loose { fact, keys });
+shape_struct!(Amounts { counts });
+
+impl Shape for Terminal {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.id.put(out);
+        self.loose.len().put(out);
+        self.loose.iter().for_each(|loose| loose.put(out));
+        self.trouble.put(out);
+        self.network_down.put(out);
+        self.settling.put(out);
+        self.last_sale.put(out);
+        self.last_word.put(out);
+        self.rhythm.put(out);
+        self.amounts.put(out);
+        self.forgotten_through.put(out);
+        self.silences.put(out);
+        self.silence.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Terminal, ShapeError> {
+        let mut terminal = Terminal::new(Shape::take(bytes)?, None);
+        terminal.loose = Vec::take(bytes)?.into();
+        terminal.trouble = Shape::take(bytes)?;
+        terminal.network_down = Shape::take(bytes)?;
+        terminal.settling = Shape::take(bytes)?;
+        terminal.last_sale = Shape::take(bytes)?;
+        terminal.last_word = Shape::take(bytes)?;
+        terminal.rhythm = Shape::take(bytes)?;
+        terminal.amounts = Shape::take(bytes)?;
+        terminal.forgotten_through = Shape::take(bytes)?;
+        terminal.silences = Shape::take(bytes)?;
+        terminal.silence = Shape::take(bytes)?;
+        Ok(terminal)
+    }
+}

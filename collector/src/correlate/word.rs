@@ -1,0 +1,122 @@
+//! What an event says about payments, in the words of a case. Finds no case and judges nothing.
+
+use super::case::{Trouble, UnsoundAnswer, What};
+use slipwatch_shared::event::{
+    Body, ExchangePhase, Keys, Kind, OperatorAction, Paper, PrinterStatus, Slip,
+};
+use slipwatch_shared::message::ResponseCode;
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word<'a> {
+    /// Something of a payment's money.
+    Money {
+        /// What.
+        what: What,
+        /// Of which payment.
+        keys: &'a Keys,
+        /// What kind of business, where the event itself tells.
+        kind: Option<Kind>,
+    },
+    /// Something of a slip.
+    Slip {
+        /// What.
+        what: What,
+        /// Which slip.
+        slip: &'a Slip,
+    },
+    /// The printer's state.
+    Printer(PrinterStatus),
+    /// The cashier cancelled at the print prompt.
+    PrintCancelled(&'a Keys),
+    /// The device started anew.
+    Restarted,
+    /// The device can or cannot reach its host.
+    Network {
+        /// It can.
+        up: bool,
+    },
+    /// The close of the day began or ended: what is printed between is no slip.
+    Settlement {
+        /// It began.
+        begins: bool,
+    },
+    /// Nothing that a case is made of.
+    Other,
+}
+
+/// Reads a body.
+pub fn word(body: &Body) -> Word<'_> {
+    match body {
+        Body::AuthorizationRequested(keys) => money(What::Requested, keys, None),
+        Body::AuthorizationAnswered { keys, response_code } => {
+            money(answer(response_code), keys, None)
+        }
+        Body::AuthorizationTimedOut(keys) => money(What::TimedOut, keys, None),
+        Body::TransactionCompleted(keys) => money(What::Completed, keys, None),
+        Body::TransactionAborted { keys, by } => money(What::Aborted(*by), keys, None),
+        Body::Reversal { keys, phase } => money(What::Reversal(*phase), keys, None),
+        Body::Void { keys, phase } => money(exchange(*phase), keys, Some(Kind::Void)),
+        Body::Refund { keys, phase } => money(exchange(*phase), keys, Some(Kind::Refund)),
+        Body::Preauthorization { keys, phase } => {
+            money(exchange(*phase), keys, Some(Kind::Preauthorization))
+        }
+        Body::Completion { keys, phase } => money(exchange(*phase), keys, Some(Kind::Completion)),
+        Body::SlipStarted(slip) => Word::Slip { what: What::SlipStarted(slip.copy), slip },
+        Body::SlipPrinted { slip, grade } => Word::Slip {
+            what: What::SlipPrinted { copy: slip.copy, reprint: slip.reprint, grade: *grade },
+            slip,
+        },
+        Body::SlipFailed { slip, reason } => Word::Slip { what: What::SlipFailed(*reason), slip },
+        Body::SlipLost { slip, reason } => Word::Slip { what: What::SlipLost(*reason), slip },
+        Body::SlipIssuedElectronically { slip, channel } => {
+            Word::Slip { what: What::SlipIssued(*channel), slip }
+        }
+        Body::SlipDeclined(slip) => Word::Slip { what: What::SlipDeclined, slip },
+        Body::PrinterStatus(status) => Word::Printer(*status),
+        Body::OperatorAction { action: OperatorAction::CancelPrint, keys } => {
+            Word::PrintCancelled(keys)
+        }
+        Body::DeviceRestarted => Word::Restarted,
+        Body::NetworkUp => Word::Network { up: true },
+        Body::NetworkDown => Word::Network { up: false },
+        Body::SettlementStarted { .. } => Word::Settlement { begins: true },
+        Body::SettlementClosed { .. } => Word::Settlement { begins: false },
+        _ => Word::Other,
+    }
+}
+
+fn money(what: What, keys: &Keys, kind: Option<Kind>) -> Word<'_> {
+    Word::Money { what, keys, kind: kind.or(keys.kind) }
+}
+
+fn exchange(phase: ExchangePhase) -> What {
+    match phase {
+        ExchangePhase::Requested => What::Requested,
+        ExchangePhase::Approved => What::Approved,
+        ExchangePhase::Declined => What::Refused,
+        ExchangePhase::TimedOut => What::TimedOut,
+    }
+}
+
+fn answer(code: &ResponseCode) -> What {
+    match code.as_str() {
+        _ if code.is_approval() => What::Approved,
+        "A0" => What::Unsound(UnsoundAnswer::WrongMac),
+        "96" => What::Unsound(UnsoundAnswer::Malfunction),
+        _ if code.demands_reversal() => What::Unsound(UnsoundAnswer::NoAnswer),
+        _ => What::Refused,
+    }
+}
+
+/// The worst that a printer's state tells; absent when all that it tells is well.
+pub fn trouble(status: &PrinterStatus) -> Option<Trouble> {
+    match status {
+        PrinterStatus { paper: Some(Paper::End), .. } => Some(Trouble::PaperOut),
+        PrinterStatus { cover_open: Some(true), .. } => Some(Trouble::CoverOpen),
+        PrinterStatus { cutter_error: Some(true), .. } => Some(Trouble::Cutter),
+        PrinterStatus { online: Some(false), .. } => Some(Trouble::Offline),
+        PrinterStatus { error: Some(true), .. } => Some(Trouble::Error),
+        _ => None,
+    }
+}
