@@ -70,19 +70,9 @@ impl MemoryStore {
 
     /// What a collector starts from.
     pub fn load(&self) -> Snapshot {
-        let about_payment = |id: &FindingId| {
-            use slipwatch_collector::correlate::finding::Subject;
-            matches!(id.subject, Subject::Case(_))
-        };
         Snapshot {
             agents: self.agents.values().cloned().collect(),
-            open: self.transactions.values().filter(|row| !row.resting).cloned().collect(),
-            standing: self
-                .findings
-                .iter()
-                .filter(|(id, _)| !about_payment(id))
-                .map(|(_, finding)| finding.clone())
-                .collect(),
+            open: self.transactions.values().cloned().collect(),
             alert_state: self.alert_state.clone(),
         }
     }
