@@ -66,8 +66,18 @@ pub struct Counts {
     pub card_numbers: u64,
     /// Things put aside, by reason, in the order of [`Counts::QUARANTINE`].
     pub quarantined: [u64; Counts::QUARANTINE.len()],
-    /// What the correlator counted.
-    pub correlator: correlator::Counts,
+    /// Verdicts that were reached or changed, in the order of [`crate::correlate::verdict::Verdict::LABELS`].
+    pub verdicts: [u64; 6],
+    /// Findings raised, in the order of [`FindingKind::ALL`].
+    pub raised: [u64; 26],
+    /// Findings resolved, in the same order.
+    pub resolved: [u64; 26],
+    /// Words that fitted no payment.
+    pub unfiled: u64,
+    /// Payments that were let go because a terminal had too many.
+    pub over_bound: u64,
+    /// Payments brought back from the store.
+    pub recalled: u64,
 }
 
 impl Counts {
@@ -441,7 +451,11 @@ impl Collector {
 
     /// What was counted since the start.
     pub fn counts(&self) -> Counts {
-        Counts { correlator: self.correlator.counts().clone(), ..self.counts.clone() }
+        let filed = self.correlator.counts().clone();
+        let correlator::Counts { verdicts, raised, resolved, unfiled, over_bound, recalled } =
+            filed;
+        let own = self.counts.clone();
+        Counts { verdicts, raised, resolved, unfiled, over_bound, recalled, ..own }
     }
 
     /// What stands now.

@@ -59,7 +59,9 @@ fn case(seq: u64) -> Case {
             ..Keys::default()
         },
         facts: Vec::new(),
+        slip_window: None,
         reversal_due: None,
+        reversal_window: None,
         verdict: Verdict::NoSlip { cause: CauseClass::TerminalFault, confidence: 95 },
         told: Vec::new(),
     }
