@@ -5,10 +5,12 @@
 // Tests with real parts live in real time; each wait here is for a condition, with a limit.
 #![allow(clippy::disallowed_methods)]
 
+pub mod live;
 pub mod mail;
 pub mod mosquitto;
 pub mod port;
 pub mod shop;
+pub mod stored;
 
 use std::fmt::Display;
 use std::fs::File;

@@ -148,7 +148,7 @@ fn hex(bytes: &[u8]) -> String {
 
 fn unhex(text: &str) -> Result<Vec<u8>, FieldError> {
     let wrong = || FieldError::new("pairs of hexadecimal digits", text);
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return Err(wrong());
     }
     (0..text.len())

@@ -56,6 +56,18 @@ impl Device {
         let line = self.line.as_mut().expect("the device is plugged in");
         line.write_all(bytes).expect("the line takes bytes");
     }
+
+    /// Whether nothing of what was written is left on the line.
+    ///
+    /// # Panics
+    /// When it is pulled out.
+    pub fn is_read(&self) -> bool {
+        let cable = self.cable.as_ref().expect("the device is plugged in");
+        let mut waiting: libc::c_int = 0;
+        // SAFETY: FIONREAD writes one int, which is ours.
+        let asked = unsafe { libc::ioctl(cable.as_raw_fd(), libc::FIONREAD, &raw mut waiting) };
+        asked == 0 && waiting == 0
+    }
 }
 
 impl Drop for Device {

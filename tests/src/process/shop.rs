@@ -1,10 +1,14 @@
 //! A whole shop out of real parts: a device on a pseudo-terminal, the agent's and the collector's programs, and a broker
 //! between them; each part can be taken away and put back. Settings are short-timed; meanings are the shipped ones.
 
+use super::live::now_ms;
 use super::mail::{Letter, letters};
 use super::mosquitto::Mosquitto;
 use super::port::Device;
-use super::{Process, binary, free_port, page, sample};
+use super::stored::Stored;
+use super::{Process, binary, free_port, page, sample, wait_for};
+use crate::terminal::{Payment, Spoken};
+use crate::voice::Voice;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,11 +21,16 @@ pub const AGENT: &str = "till-1";
 /// Its terminal's (field 41).
 pub const TERMINAL: &str = "10000001";
 
+/// Deadlines short enough to wait for.
+pub const DEADLINES: &str = "slip_suspect_s = 0.8\nslip_alert_s = 1.5\nreversal_pending_s = 2\n\
+     reversal_after_last_sale_s = 2\nanswer_wait_s = 3\nduplicate_window_s = 60\nagent_offline_s = 2\n";
+
 /// What a shop is made of.
 pub struct Shop {
     directory: TempDir,
-    /// The device beside the till.
-    pub device: Device,
+    device: Option<Device>,
+    port: PathBuf,
+    terminals: Vec<String>,
     /// The broker between the two, where it is not the collector's own.
     pub mosquitto: Option<Mosquitto>,
     /// The agent, while it runs.
@@ -32,6 +41,7 @@ pub struct Shop {
     mqtt_port: u16,
     mail: String,
     deadlines: String,
+    agent_listed: String,
 }
 
 impl Shop {
@@ -44,18 +54,20 @@ impl Shop {
             tempfile::Builder::new().prefix("slipwatch-").tempdir().expect("a directory");
         let device = Device::plug_in(&directory.path().join("ttyTill"));
         let mail = format!("directory = \"{}\"\n", directory.path().join("mail").display());
-        let deadlines = "slip_suspect_s = 0.8\nslip_alert_s = 1.5\nreversal_pending_s = 2\n\
-             reversal_after_last_sale_s = 2\nanswer_wait_s = 3\nduplicate_window_s = 60\nagent_offline_s = 2\n";
+        let port = device.path().to_owned();
         Shop {
             directory,
-            device,
+            device: Some(device),
+            port,
+            terminals: vec![TERMINAL.to_owned()],
             mosquitto: None,
             agent: None,
             collector: None,
             http_port: free_port(),
             mqtt_port: free_port(),
             mail,
-            deadlines: deadlines.to_owned(),
+            deadlines: DEADLINES.to_owned(),
+            agent_listed: AGENT.to_owned(),
         }
     }
 
@@ -77,6 +89,66 @@ impl Shop {
     /// Puts other lines into the collector's `[deadlines]`.
     pub fn set_deadlines(&mut self, lines: &str) {
         self.deadlines = lines.to_owned();
+    }
+
+    /// Names another agent in the collector's settings.
+    pub fn set_agent_listed(&mut self, agent: &str) {
+        self.agent_listed = agent.to_owned();
+    }
+
+    /// Writes the collector's settings anew and asks it to read them.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn reload_collector(&mut self) {
+        self.write_collector_settings();
+        self.collector.as_mut().expect("it runs").signal(libc::SIGHUP);
+    }
+
+    fn write_collector_settings(&self) -> PathBuf {
+        let settings = self.path().join("collector.toml");
+        std::fs::write(&settings, self.collector_settings()).expect("settings can be written");
+        settings
+    }
+
+    /// Gives it `count` terminals, all on the one line; their numbers.
+    pub fn set_terminals(&mut self, count: usize) -> Vec<String> {
+        self.terminals = (1..=count).map(|number| format!("{:08}", 10_000_000 + number)).collect();
+        self.terminals.clone()
+    }
+
+    /// The device beside the till.
+    ///
+    /// # Panics
+    /// While it is away, being played on.
+    pub fn device(&mut self) -> &mut Device {
+        self.device.as_mut().expect("the device is here")
+    }
+
+    /// Takes the device away to play on it; [`Shop::put_device`] brings it back.
+    ///
+    /// # Panics
+    /// When it is away already.
+    pub fn take_device(&mut self) -> Device {
+        self.device.take().expect("the device is here")
+    }
+
+    /// Brings the device back.
+    pub fn put_device(&mut self, device: Device) {
+        self.device = Some(device);
+    }
+
+    /// Says all words of a payment at once, down the line.
+    pub fn tell(&mut self, payment: &Payment) {
+        self.tell_words(payment, &payment.spoken);
+    }
+
+    /// Says some of a payment's words at once.
+    pub fn tell_words(&mut self, payment: &Payment, words: &[Spoken]) {
+        for &spoken in words {
+            let bytes = Voice::KeyValue.bytes(payment, spoken, now_ms());
+            self.device().write(&bytes);
+        }
     }
 
     /// Where all of it lies.
@@ -119,8 +191,7 @@ impl Shop {
     /// # Panics
     /// When it does not come up.
     pub fn start_collector(&mut self) {
-        let settings = self.path().join("collector.toml");
-        std::fs::write(&settings, self.collector_settings()).expect("settings can be written");
+        let settings = self.write_collector_settings();
         let mut command = Command::new(binary("slipwatch-collector"));
         command.args(["run", "--config"]).arg(&settings).env("RUST_LOG", "debug");
         let mut process = Process::spawn("collector", &mut command, self.path());
@@ -133,6 +204,20 @@ impl Shop {
     pub fn open(&mut self) {
         self.start_collector();
         self.start_agent();
+    }
+
+    /// How often the agent's log has said `text`, over all its lives.
+    pub fn agent_log_count(&self, text: &str) -> usize {
+        let log = std::fs::read(self.path().join("agent.log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).matches(text).count()
+    }
+
+    /// Waits until the agent has read everything that was written to the device.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn wait_until_read(&mut self) {
+        wait_for("the agent to read the line", || self.device().is_read().then_some(()));
     }
 
     /// `kill -9` of the agent.
@@ -158,7 +243,7 @@ impl Shop {
              [send]\nresend_ms = 1000\ndrain_ms = 1000\n\n\
              [[source]]\nname = \"till\"\nprofile = \"kv-en\"\nterminal = \"{TERMINAL}\"\nserial = {{ port = \"{}\" }}\n",
             spool.display(),
-            self.device.path().display(),
+            self.port.display(),
         )
     }
 
@@ -177,11 +262,17 @@ impl Shop {
              cool_down_s = 0.5\nburst_per_minute_max = 10000\n{}\n\
              [deadlines]\n{}\n\
              [[shop]]\nname = \"{STORE}\"\ntitle = \"Corner shop\"\nlanguage = \"en\"\nmail = [\"owner@example.com\"]\n\
-             time_zone = \"+08:00\"\nagents = [\"{AGENT}\"]\n\n\
-             [[shop.terminal]]\nnumber = \"{TERMINAL}\"\ntitle = \"Till 1\"\nwho_prints = \"terminal\"\ncopies = 1\n",
-            self.http_port, self.http_port, self.mail, self.deadlines,
+             time_zone = \"+08:00\"\nagents = [\"{}\"]\n",
+            self.http_port, self.http_port, self.mail, self.deadlines, self.agent_listed,
         );
         written.expect("memory takes it");
+        for number in &self.terminals {
+            let written = write!(
+                text,
+                "\n[[shop.terminal]]\nnumber = \"{number}\"\nwho_prints = \"terminal\"\ncopies = 2\n"
+            );
+            written.expect("memory takes it");
+        }
         text
     }
 
@@ -193,6 +284,33 @@ impl Shop {
     /// One of the collector's series.
     pub fn sample(&self, series: &str) -> Option<f64> {
         sample(&self.metrics()?, series)
+    }
+
+    /// What the collector has stored; absent before its first start.
+    pub fn stored(&self) -> Option<Stored> {
+        Stored::open(&self.path().join("store"))
+    }
+
+    /// Waits until the collector has stored that the agent's line is open.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    pub fn wait_until_heard(&self) {
+        wait_for("the line to be heard by the collector", || {
+            self.stored()?.is_line_open().then_some(())
+        });
+    }
+
+    /// Waits until this is said of the payment; panics with what was said instead.
+    ///
+    /// # Panics
+    /// When it is not said in time.
+    #[track_caller]
+    pub fn wait_for_verdict(&self, payment: &Payment, verdict: &str) {
+        wait_for(format_args!("{verdict} of {} {:06}", payment.terminal, payment.stan), || {
+            let said = self.stored()?.verdict(payment)?;
+            (said.0 == verdict).then_some(())
+        });
     }
 
     /// The letters that lie in the directory of letters.

@@ -1,0 +1,109 @@
+//! Letters through a real mail server: STARTTLS under an authority of the shop's own, a login, threads, and a server that is
+//! away, in trouble, or not to be persuaded.
+
+use crate::serial::payment;
+use slipwatch_tests::process::mail::{MailServer, PASSWORD, USER};
+use slipwatch_tests::process::shop::Shop;
+use slipwatch_tests::process::wait_for;
+use slipwatch_tests::terminal::{Story, Word};
+use std::path::Path;
+
+fn strict_settings(server: &MailServer, directory: &Path, password: &str) -> String {
+    let secret = directory.join("password");
+    std::fs::write(&secret, format!("{password}\n")).expect("a secret can be written");
+    format!(
+        "[mail.smtp]\nhost = \"localhost\"\nport = {}\nsecurity = \"starttls\"\nuser = \"{USER}\"\n\
+         password_file = \"{}\"\nca = \"{}\"\n",
+        server.port,
+        secret.display(),
+        directory.join("ca.pem").display(),
+    )
+}
+
+fn open_settings(server: &MailServer) -> String {
+    format!("[mail.smtp]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\n", server.port)
+}
+
+#[test]
+fn a_letter_goes_out_under_tls_and_login_and_its_thread_goes_on() {
+    let mut shop = Shop::new();
+    let directory = shop.subdirectory("smtp");
+    let server = MailServer::strict(&directory);
+    shop.set_mail(&strict_settings(&server, &directory, PASSWORD));
+    shop.open();
+    shop.wait_until_heard();
+    let late = payment(1, Story::LateReprint);
+    let back =
+        late.spoken.iter().position(|spoken| spoken.word == Word::PaperBack).expect("a new roll");
+    shop.tell_words(&late, &late.spoken[..back]);
+    let first = wait_for("a letter", || server.letters().into_iter().next());
+    assert_eq!(first.header("X-Tls").as_deref(), Some("yes"));
+    assert_eq!(first.header("X-Login").as_deref(), Some("yes"));
+    assert_eq!(first.header("X-Envelope-To").as_deref(), Some("owner@example.com"));
+    assert!(first.raw.contains("text/plain") && first.raw.contains("text/html"), "{}", first.raw);
+    shop.tell_words(&late, &late.spoken[back..]);
+    let thread = first.header("Message-ID").expect("a letter has a name");
+    let second = wait_for("the letter that takes it back", || server.letters().into_iter().nth(1));
+    assert!(
+        second.header("References").is_some_and(|names| names.contains(&thread)),
+        "{}",
+        second.raw
+    );
+    assert_ne!(second.header("Message-ID"), Some(thread));
+}
+
+#[test]
+fn a_server_that_is_away_and_then_in_trouble_gets_each_letter_once() {
+    let mut shop = Shop::new();
+    let directory = shop.subdirectory("smtp");
+    let mut server = MailServer::open(&directory);
+    shop.set_mail(&open_settings(&server));
+    server.stop();
+    shop.open();
+    shop.wait_until_heard();
+    let missed = payment(2, Story::NoSlip);
+    shop.tell(&missed);
+    shop.wait_for_verdict(&missed, "no_slip");
+    // Killed while its letter waits: the outbox outlives it.
+    shop.kill_collector();
+    server.refuse(true);
+    server.start_again();
+    shop.start_collector();
+    wait_for("a letter that was refused", || {
+        let metrics = shop.metrics()?;
+        let waits = metrics.lines().find(|line| line.starts_with("slipwatch_letters_waiting"))?;
+        (!waits.ends_with(" 0")).then_some(())
+    });
+    assert!(server.letters().is_empty());
+    server.refuse(false);
+    wait_for("the letter", || server.letters().into_iter().next());
+    let other = payment(3, Story::NoSlip);
+    shop.tell(&other);
+    wait_for("another letter", || server.letters().into_iter().nth(1));
+    let mut names: Vec<_> =
+        server.letters().iter().map(|letter| letter.header("Message-ID")).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), server.letters().len(), "each letter once");
+}
+
+#[test]
+fn a_wrong_password_is_said_clearly_and_mended_by_a_restart() {
+    let mut shop = Shop::new();
+    let directory = shop.subdirectory("smtp");
+    let server = MailServer::strict(&directory);
+    shop.set_mail(&strict_settings(&server, &directory, "wrong"));
+    shop.open();
+    shop.wait_until_heard();
+    let missed = payment(4, Story::NoSlip);
+    shop.tell(&missed);
+    let log = wait_for("a word about the login", || {
+        let log = shop.collector.as_ref()?.log();
+        log.contains("535").then_some(log)
+    });
+    assert!(!log.contains("wrong\n") && !log.contains(PASSWORD), "a log shows no password");
+    shop.kill_collector();
+    shop.set_mail(&strict_settings(&server, &directory, PASSWORD));
+    shop.start_collector();
+    wait_for("the letter", || server.letters().into_iter().next());
+}
