@@ -1,0 +1,149 @@
+//! Tables of the SQLite store, as forward-only steps: a step that was released is never changed, only followed.
+
+use super::super::StoreError;
+use super::failed;
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Each step brings the schema from its place in this list to the next.
+const STEPS: [&str; 1] = [STEP_1];
+
+const STEP_1: &str = "
+CREATE TABLE agents (
+    number INTEGER PRIMARY KEY,
+    store TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    through INTEGER NOT NULL,
+    outlived BLOB NOT NULL,
+    heard INTEGER NOT NULL,
+    session INTEGER NOT NULL,
+    presence INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    latest INTEGER NOT NULL,
+    state BLOB NOT NULL,
+    UNIQUE (store, agent)
+);
+CREATE TABLE journal (
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    epoch INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    arrived INTEGER NOT NULL,
+    frame BLOB NOT NULL,
+    PRIMARY KEY (agent, epoch, first_seq)
+);
+CREATE TABLE transactions (
+    id INTEGER PRIMARY KEY,
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    store TEXT NOT NULL,
+    terminal TEXT,
+    opened INTEGER NOT NULL,
+    wall INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    minor INTEGER,
+    currency TEXT,
+    stan INTEGER,
+    batch_number INTEGER,
+    rrn TEXT,
+    authorization_code TEXT,
+    order_number TEXT,
+    channel_transaction_id TEXT,
+    merchant TEXT,
+    last_four INTEGER,
+    UNIQUE (agent, epoch, seq)
+);
+CREATE INDEX transactions_by_wall ON transactions (wall);
+CREATE INDEX transactions_by_amount ON transactions (minor, wall) WHERE minor IS NOT NULL;
+CREATE INDEX transactions_by_stan ON transactions (stan, batch_number) WHERE stan IS NOT NULL;
+CREATE INDEX transactions_by_rrn ON transactions (rrn) WHERE rrn IS NOT NULL;
+CREATE INDEX transactions_by_code ON transactions (authorization_code) WHERE authorization_code IS NOT NULL;
+CREATE INDEX transactions_by_order ON transactions (order_number) WHERE order_number IS NOT NULL;
+CREATE INDEX transactions_by_channel ON transactions (channel_transaction_id)
+    WHERE channel_transaction_id IS NOT NULL;
+CREATE INDEX transactions_by_last_four ON transactions (last_four, minor) WHERE last_four IS NOT NULL;
+CREATE TABLE cases (
+    id INTEGER PRIMARY KEY REFERENCES transactions (id),
+    verdict TEXT NOT NULL,
+    open_findings INTEGER NOT NULL,
+    rest_at INTEGER,
+    state BLOB NOT NULL
+);
+CREATE INDEX cases_awake ON cases (id) WHERE rest_at IS NULL;
+CREATE INDEX cases_with_findings ON cases (id) WHERE open_findings > 0;
+CREATE TABLE findings (
+    name TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    case_id INTEGER REFERENCES transactions (id),
+    store TEXT NOT NULL,
+    terminal TEXT,
+    is_open INTEGER NOT NULL,
+    raised INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX findings_by_change ON findings (changed);
+CREATE INDEX findings_by_case ON findings (case_id) WHERE case_id IS NOT NULL;
+CREATE TABLE actions (
+    number INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    finding TEXT NOT NULL,
+    change INTEGER NOT NULL,
+    note TEXT NOT NULL
+);
+CREATE INDEX actions_by_finding ON actions (finding);
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    message_id TEXT NOT NULL UNIQUE,
+    in_reply_to TEXT,
+    road INTEGER NOT NULL,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    text TEXT NOT NULL,
+    html TEXT,
+    created INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    findings TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    sent INTEGER,
+    given_up INTEGER
+);
+CREATE INDEX outbox_waiting ON outbox (not_before) WHERE sent IS NULL AND given_up IS NULL;
+CREATE TABLE quarantine (
+    number INTEGER PRIMARY KEY,
+    topic TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    arrived INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    payload BLOB NOT NULL
+);
+CREATE TABLE kept (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+);
+";
+
+/// Brings a store to the schema of this program.
+pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let known = STEPS.len() as i64;
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(failed("reading the schema's version"))?;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for (place, step) in STEPS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed("migrating"))?;
+        transaction.execute_batch(step).map_err(failed("migrating"))?;
+        transaction
+            .pragma_update(None, "user_version", place as i64 + 1)
+            .map_err(failed("migrating"))?;
+        transaction.commit().map_err(failed("migrating"))?;
+    }
+    Ok(())
+}
