@@ -11,11 +11,11 @@ use crate::correlate::correlator::{self, Correlator};
 use crate::correlate::finding::FindingKind;
 use crate::correlate::policy::{AgentName, Policies};
 use crate::correlate::recall::Recall;
-use slipwatch_shared::event::{Epoch, Seq};
+use slipwatch_shared::event::{Body, Epoch, LineCounts, Seq};
 use slipwatch_shared::times::ArrivalTime;
 use slipwatch_shared::wire::envelope::{self, AgentState, AgentStatus, EventBatch};
 use slipwatch_shared::wire::topic::{Channel, Topic};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// All that the collector is set to.
 #[derive(Clone, Debug, Default)]
@@ -131,6 +131,8 @@ pub struct Collector {
     commit: Commit,
     counts: Counts,
     aside: VecDeque<(Topic, u32)>,
+    /// What agents counted on their lines, since it was last taken.
+    lines: BTreeMap<AgentName, LineCounts>,
     /// When the first thing happened: an agent is not silent for the time in which nobody listened.
     started: Option<ArrivalTime>,
 }
@@ -149,6 +151,7 @@ impl Collector {
             commit: Commit::default(),
             counts: Counts::default(),
             aside: VecDeque::new(),
+            lines: BTreeMap::new(),
             started: None,
         };
         for row in snapshot.agents {
@@ -280,7 +283,12 @@ impl Collector {
                 self.correlator.tell_card_number(at, reference, now);
             }
             match record.event {
-                Ok(event) => self.correlator.event(at, then.epoch, &event, now, recall),
+                Ok(event) => {
+                    if let Body::Pulse(counts) = &event.body {
+                        self.count_lines(&name, counts);
+                    }
+                    self.correlator.event(at, then.epoch, &event, now, recall);
+                }
                 Err(_) => {
                     // What a later agent said and this program cannot read may have been a slip.
                     self.counts.records_unread += 1;
@@ -300,6 +308,22 @@ impl Collector {
             arrived: now,
             frame,
         });
+    }
+
+    fn count_lines(&mut self, name: &AgentName, counts: &LineCounts) {
+        if !self.lines.contains_key(name) {
+            self.lines.insert(name.clone(), LineCounts::default());
+        }
+        let sum = self.lines.get_mut(name).expect("it was just put there");
+        sum.bytes = sum.bytes.saturating_add(counts.bytes);
+        sum.lines = sum.lines.saturating_add(counts.lines);
+        sum.unmatched = sum.unmatched.saturating_add(counts.unmatched);
+        sum.rejected = sum.rejected.saturating_add(counts.rejected);
+    }
+
+    /// What agents counted on their lines since the last call: one entry an agent of the settings at most.
+    pub fn take_lines(&mut self) -> BTreeMap<AgentName, LineCounts> {
+        std::mem::take(&mut self.lines)
     }
 
     fn heard(&mut self, at: usize, now: ArrivalTime, recall: &mut dyn Recall) {

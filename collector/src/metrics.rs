@@ -236,6 +236,14 @@ impl Metrics {
         self.quarantined.with_label_values(&[FOREIGN_TOPIC]).inc();
     }
 
+    /// How many messages were put aside since the start, by reason.
+    pub fn quarantined(&self) -> Vec<(&'static str, u64)> {
+        let reasons = Counts::QUARANTINE.into_iter().chain([FOREIGN_TOPIC]);
+        reasons
+            .map(|reason| (reason, self.quarantined.with_label_values(&[reason]).get()))
+            .collect()
+    }
+
     /// The broker was connected or lost.
     pub fn broker(&self, connected: bool) {
         self.broker_connected.set(connected.into());

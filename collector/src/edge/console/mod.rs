@@ -3,5 +3,6 @@
 
 pub mod pages;
 pub mod routes;
+mod words;
 
 pub use routes::{Health, Pages, serve};

@@ -1,17 +1,32 @@
-//! Which page where.
+//! Which page where, in which language, and with which headers.
 
+use super::pages::{self, Frame, agents, case, today};
+use crate::alert::language::Language;
 use crate::config::Config;
-use crate::edge::store::Reader;
+use crate::correlate::case::CaseId;
+use crate::edge::clock;
+use crate::edge::store::{CaseQuery, PAGE_ROWS_MAX, Reader, StoreError};
 use crate::metrics::{CONTENT_TYPE, Metrics};
 use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use serde::Serialize;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use slipwatch_shared::times::{ArrivalTime, EventTime};
 use std::sync::{Arc, Mutex, RwLock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+/// Nothing but our own style sheet; no script, no frame, no foreign address.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'";
+/// Open findings that a page shows.
+const OPEN_SHOWN_MAX: usize = 50;
 
 /// How the collector stands, for load balancers and people.
 #[derive(Clone, Debug, Serialize)]
@@ -29,10 +44,17 @@ pub struct Health {
 /// What the pages stand on.
 #[derive(Clone)]
 pub struct Pages {
-    pub(super) reader: Arc<Mutex<Box<dyn Reader>>>,
-    pub(super) config: Arc<RwLock<Arc<Config>>>,
+    reader: Arc<Mutex<Box<dyn Reader>>>,
+    config: Arc<RwLock<Arc<Config>>>,
     metrics: Metrics,
     health: Arc<dyn Fn() -> Health + Send + Sync>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Wanted {
+    lang: Option<String>,
+    day: Option<String>,
+    all: Option<String>,
 }
 
 impl Pages {
@@ -45,20 +67,209 @@ impl Pages {
     ) -> Pages {
         Pages { reader: Arc::new(Mutex::new(reader)), config, metrics, health }
     }
+
+    fn frame(&self, headers: &HeaderMap, uri: &Uri, wanted: &Wanted) -> Frame {
+        let config = Arc::clone(&self.config.read().expect("no holder of this lock panics"));
+        let asked = wanted.lang.as_deref().and_then(|tag| tag.parse().ok());
+        let liked = || {
+            let header = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+            Language::wanted(header)
+        };
+        let language = asked.or_else(liked).unwrap_or_default();
+        Frame { language, config, now_ms: clock::now().0, here: without_language(uri) }
+    }
+
+    /// Reads on a thread that may block, and renders there, too.
+    async fn read<F>(&self, render: F) -> Response
+    where
+        F: FnOnce(&mut dyn Reader) -> Result<Rendered, StoreError> + Send + 'static,
+    {
+        let reader = Arc::clone(&self.reader);
+        let rendered = tokio::task::spawn_blocking(move || {
+            // A page that panicked left a reader without a transaction: it can go on.
+            let mut reader = reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            render(&mut **reader)
+        });
+        match rendered.await {
+            Ok(Ok(Rendered::Page(page))) => Html(page).into_response(),
+            Ok(Ok(Rendered::Missing(page))) => (StatusCode::NOT_FOUND, Html(page)).into_response(),
+            Ok(Err(error)) => {
+                self.metrics.store.failed(error.label());
+                tracing::warn!(%error, "a page could not be read from the store");
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    }
+}
+
+enum Rendered {
+    Page(String),
+    Missing(String),
+}
+
+fn without_language(uri: &Uri) -> String {
+    let kept = |part: &&str| !part.starts_with("lang=") && !part.is_empty();
+    let query: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(kept).collect();
+    match query.is_empty() {
+        true => uri.path().to_owned(),
+        false => format!("{}?{}", uri.path(), query.join("&")),
+    }
 }
 
 /// Serves until the flag is set.
 pub async fn serve(listener: TcpListener, pages: Pages, mut stopping: watch::Receiver<bool>) {
-    let router = Router::new()
-        .route("/metrics", get(metrics))
-        .route("/healthz", get(health))
-        .with_state(pages);
     let stop = async move {
         let _ = stopping.wait_for(|&stop| stop).await;
     };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+    let served = axum::serve(listener, router(pages)).with_graceful_shutdown(stop);
+    if let Err(error) = served.await {
         tracing::error!(%error, "pages and metrics ended");
     }
+}
+
+fn router(pages: Pages) -> Router {
+    Router::new()
+        .route("/", get(show_today))
+        .route("/case/{id}", get(show_case))
+        .route("/agents", get(show_agents))
+        .route("/style.css", get(style))
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(health))
+        .fallback(nothing)
+        .layer(middleware::from_fn(guard))
+        .with_state(pages)
+}
+
+async fn guard(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let cache = HeaderValue::from_static("no-store");
+    headers.entry(header::CACHE_CONTROL).or_insert(cache);
+    response
+}
+
+/// The bounds of a day by a clock, in UTC milliseconds.
+fn bounds(day: Date, zone: &TimeZone) -> Option<(i64, i64)> {
+    let start = |day: Date| {
+        let midnight = day.at(0, 0, 0, 0).to_zoned_datetime(zone.clone()).ok()?;
+        Some(midnight.timestamp().as_millisecond())
+    };
+    Some((start(day)?, start(day.checked_add(1.day()).ok()?)?))
+}
+
+async fn show_today(
+    State(pages): State<Pages>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    let zone = frame.config.shops.first().map_or(TimeZone::UTC, |shop| shop.time_zone.clone());
+    let now = clock::timestamp().to_zoned_datetime(zone.clone()).date();
+    let asked: Option<Date> = wanted.day.as_deref().and_then(|day| day.parse().ok());
+    let day = asked.unwrap_or(now);
+    let beside = |days: i64| day.checked_add(days.days()).unwrap_or(day).to_string();
+    let Some((from, until)) = bounds(day, &zone) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let neighbours = (beside(-1), (day < now).then(|| beside(1)));
+    let all = wanted.all.is_some();
+    pages
+        .read(move |reader| {
+            let cases = reader.cases(&CaseQuery {
+                since: Some(EventTime(from)),
+                before: Some(EventTime(until)),
+                ..CaseQuery::default()
+            })?;
+            let open = match day == now {
+                true => reader.findings(ArrivalTime(0), true, OPEN_SHOWN_MAX)?,
+                false => Vec::new(),
+            };
+            let cut_off = cases.len() >= PAGE_ROWS_MAX;
+            let today =
+                today::Today { day: day.to_string(), neighbours, cases, cut_off, open, all };
+            Ok(Rendered::Page(today::render(&frame, &today)))
+        })
+        .await
+}
+
+async fn show_case(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    let id: Result<CaseId, _> = id.parse();
+    pages
+        .read(move |reader| {
+            let file = match &id {
+                Ok(id) => reader.case(id)?,
+                Err(_) => None,
+            };
+            let Some(file) = file else {
+                return Ok(Rendered::Missing(missing(&frame)));
+            };
+            let agents = reader.agents()?;
+            let agent = agents.iter().find(|agent| agent.name == file.view.id.agent);
+            Ok(Rendered::Page(case::render(&frame, &file, agent)))
+        })
+        .await
+}
+
+async fn show_agents(
+    State(pages): State<Pages>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    let quarantined = pages.metrics.quarantined();
+    pages
+        .read(move |reader| {
+            let agents = reader.agents()?;
+            let named = frame.config.policies().agents;
+            let unheard: Vec<(String, String)> = named
+                .iter()
+                .filter(|name| !agents.iter().any(|agent| agent.name == **name))
+                .map(|name| (name.store.to_string(), name.agent.to_string()))
+                .collect();
+            Ok(Rendered::Page(agents::render(&frame, &agents, &unheard, &quarantined)))
+        })
+        .await
+}
+
+fn missing(frame: &Frame) -> String {
+    let language = frame.language;
+    pages::message(
+        frame,
+        language.say("没有这一页", "No such page"),
+        language.say(
+            "案件可能已超过保存期限，或链接不完整。",
+            "The case may be older than is kept, or the link is not whole.",
+        ),
+    )
+}
+
+async fn nothing(
+    State(pages): State<Pages>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    (StatusCode::NOT_FOUND, Html(missing(&frame))).into_response()
+}
+
+async fn style() -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=300")];
+    (headers, include_str!("style.css")).into_response()
 }
 
 async fn metrics(State(pages): State<Pages>) -> Response {

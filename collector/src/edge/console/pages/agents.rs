@@ -1,0 +1,104 @@
+//! The agents: who is there, how far each line was heard, and what was put aside.
+
+use super::{Frame, chip, page};
+use crate::edge::console::words;
+use crate::edge::store::{AgentView, SourceView};
+use maud::{Markup, html};
+
+/// Renders them; `unheard` are those of the settings that never came, `quarantined` what was put aside since the start.
+pub fn render(
+    frame: &Frame,
+    agents: &[AgentView],
+    unheard: &[(String, String)],
+    quarantined: &[(&'static str, u64)],
+) -> String {
+    let language = frame.language;
+    let title = language.say("采集程序", "Agents");
+    let content = html! {
+        h1 { (title) }
+        @if agents.is_empty() && unheard.is_empty() {
+            p.empty { (language.say("设置中没有采集程序。", "The settings name no agent.")) }
+        }
+        @for agent in agents { (self::agent(frame, agent)) }
+        @for (shop, name) in unheard {
+            section.agent {
+                p.top { strong { (shop) " · " (name) } (chip("blind", words::presence(language, crate::commit::Presence::Unseen).1)) }
+            }
+        }
+        h2 { (language.say("搁置的消息", "Put aside")) }
+        @let put_aside: Vec<_> = quarantined.iter().filter(|(_, count)| *count > 0).collect();
+        @if put_aside.is_empty() {
+            p.empty { (language.say("自启动以来没有。", "None since the start.")) }
+        } @else {
+            dl.facts {
+                @for (reason, count) in put_aside { div { dt { (reason.replace('_', " ")) } dd { (count) } } }
+            }
+        }
+    };
+    page(frame, title, "/agents", content)
+}
+
+fn agent(frame: &Frame, agent: &AgentView) -> Markup {
+    let language = frame.language;
+    let store = &agent.name.store;
+    let (tone, presence) = words::presence(language, agent.presence);
+    html! {
+        section.agent {
+            p.top {
+                strong { (frame.shop_title(store)) " · " (agent.name.agent) }
+                (chip(tone, presence))
+            }
+            dl.facts {
+                div {
+                    dt { (language.say("最近消息", "Last heard")) }
+                    dd { time datetime=(Frame::iso(agent.heard.0)) { (frame.time(store, agent.heard.0, "%m-%d %H:%M:%S")) } }
+                }
+                div { dt { (language.say("已存到", "Stored through")) } dd { (agent.through.0) } }
+                div { dt { (language.say("版本", "Version")) } dd { (agent.version) } }
+                @if !agent.terminals.is_empty() {
+                    div {
+                        dt { (language.say("终端", "Terminals")) }
+                        dd { @for number in &agent.terminals { (frame.terminal_title(store, *number)) " " } }
+                    }
+                }
+            }
+            @for source in &agent.sources { (line(frame, agent, source)) }
+        }
+    }
+}
+
+fn line(frame: &Frame, agent: &AgentView, source: &SourceView) -> Markup {
+    let language = frame.language;
+    let store = &agent.name.store;
+    let (tone, state) = match source.open {
+        true => ("good", language.say("监听中", "open")),
+        false => ("bad", language.say("未监听", "not open")),
+    };
+    let hears = match (source.hears_money, source.hears_slips) {
+        (true, true) => language.say("扣款和凭条", "debits and slips"),
+        (true, false) => language.say("扣款", "debits"),
+        (false, true) => language.say("凭条", "slips"),
+        (false, false) => language.say("其他", "other"),
+    };
+    html! {
+        div.source {
+            p.top { span { strong { (source.name) } " " span.quiet { (hears) " · " (source.dialect) } } (chip(tone, state)) }
+            p {
+                (language.say("监听到 ", "Heard until "))
+                time datetime=(Frame::iso(source.covered_until.0)) {
+                    (frame.time(store, source.covered_until.0, "%m-%d %H:%M:%S"))
+                }
+            }
+            @if !source.holes.is_empty() {
+                ul.holes {
+                    @for (from, until, why) in source.holes.iter().rev() {
+                        li {
+                            (frame.time(store, from.0, "%m-%d %H:%M:%S")) " – " (frame.time(store, until.0, "%H:%M:%S"))
+                            " " (words::hole(language, why))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

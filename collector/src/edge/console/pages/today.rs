@@ -1,0 +1,173 @@
+//! The day's cases: what is open first, then every payment that is not plainly fine.
+
+use super::{Frame, amount, chip, page};
+use crate::alert::words as alert_words;
+use crate::correlate::finding::Subject;
+use crate::correlate::verdict::Verdict;
+use crate::edge::console::words;
+use crate::edge::store::{CaseView, FindingView};
+use maud::{Markup, html};
+use slipwatch_shared::terminal::StoreId;
+
+/// What the page shows.
+pub struct Today {
+    /// The day, as the shops' clocks have it.
+    pub day: String,
+    /// The days before and after it.
+    pub neighbours: (String, Option<String>),
+    /// Payments of the day, newest first.
+    pub cases: Vec<CaseView>,
+    /// There were more than are shown.
+    pub cut_off: bool,
+    /// Findings that are open, whenever they began.
+    pub open: Vec<FindingView>,
+    /// Every payment is wanted, also those that are plainly fine.
+    pub all: bool,
+}
+
+/// Renders it.
+pub fn render(frame: &Frame, today: &Today) -> String {
+    let language = frame.language;
+    let title = language.say("今日案件", "Today's cases");
+    let is_fine = |view: &&CaseView| {
+        !matches!(view.case.verdict, Verdict::Printed { .. } | Verdict::NotExpected { .. })
+    };
+    let shown: Vec<&CaseView> =
+        today.cases.iter().filter(|view| today.all || is_fine(view)).collect();
+    let content = html! {
+        h1 { (title) }
+        p.days {
+            a href=(frame.link(&format!("/?day={}", today.neighbours.0))) { "← " (today.neighbours.0) }
+            strong { (today.day) }
+            @if let Some(next) = &today.neighbours.1 {
+                a href=(frame.link(&format!("/?day={next}"))) { (next) " →" }
+            }
+        }
+        (tiles(frame, today))
+        @if !today.open.is_empty() {
+            h2 { (language.say("需要处理", "Needs somebody")) }
+            ul.cards { @for view in &today.open { (finding(frame, view)) } }
+        }
+        h2 { (language.say("交易", "Payments")) }
+        @if shown.is_empty() {
+            p.empty { (language.say("没有需要留意的交易。", "Nothing that needs a look.")) }
+        } @else {
+            ul.cards { @for view in &shown { (case(frame, view)) } }
+        }
+        @if today.cut_off {
+            p.quiet { (language.say("只列出最新的一部分。", "Only the newest are listed.")) }
+        }
+        p {
+            @if today.all {
+                a href=(frame.link(&format!("/?day={}", today.day))) { (language.say("只看需要留意的", "Only what needs a look")) }
+            } @else {
+                a href=(frame.link(&format!("/?day={}&all=1", today.day))) { (language.say("查看当天全部交易", "All payments of the day")) }
+            }
+        }
+    };
+    page(frame, title, "/", content)
+}
+
+fn tiles(frame: &Frame, today: &Today) -> Markup {
+    let language = frame.language;
+    let count = |wanted: fn(&Verdict) -> bool| {
+        today.cases.iter().filter(|view| wanted(&view.case.verdict)).count()
+    };
+    let tiles = [
+        (
+            "bad",
+            language.say("未出凭条", "no slip"),
+            count(|verdict| matches!(verdict, Verdict::NoSlip { .. })),
+        ),
+        (
+            "wait",
+            language.say("等待凭条", "awaited"),
+            count(|verdict| matches!(verdict, Verdict::Pending { .. })),
+        ),
+        (
+            "blind",
+            language.say("无法判断", "not known"),
+            count(|verdict| matches!(verdict, Verdict::Unknown { .. })),
+        ),
+        (
+            "late",
+            language.say("补打", "printed late"),
+            count(|verdict| matches!(verdict, Verdict::PrintedLate { .. })),
+        ),
+        (
+            "good",
+            language.say("已出凭条", "printed"),
+            count(|verdict| matches!(verdict, Verdict::Printed { .. })),
+        ),
+    ];
+    html! {
+        ul.tiles {
+            @for (tone, name, count) in tiles {
+                li class=(if count == 0 { "none" } else { tone }) { strong { (count) } span { (name) } }
+            }
+        }
+    }
+}
+
+fn finding(frame: &Frame, view: &FindingView) -> Markup {
+    let language = frame.language;
+    let finding = &view.finding;
+    let store = finding.id.subject.store();
+    let path = match &finding.id.subject {
+        Subject::Case(case) => format!("/case/{case}"),
+        Subject::Terminal(_) | Subject::Agent(_) => "/agents".to_owned(),
+    };
+    let whom = match (&finding.id.subject, &view.terminal) {
+        (Subject::Agent(agent), _) => agent.agent.to_string(),
+        (_, Some(name)) => frame.terminal_title(store, name.terminal),
+        _ => String::new(),
+    };
+    html! {
+        li {
+            a.card href=(frame.link(&path)) {
+                span.top {
+                    strong { (alert_words::kind_title(language, finding.id.kind)) }
+                    (chip(if finding.severity <= crate::correlate::finding::Severity::P2 { "bad" } else { "late" },
+                        words::severity(language, finding.severity)))
+                }
+                span.line { (place(frame, store, &whom)) }
+                span.line.quiet {
+                    (alert_words::cause_sentence(language, finding.cause.detail))
+                    " · " (words::stage(language, finding.stage))
+                    " · " (frame.time(store, finding.since.0, "%m-%d %H:%M"))
+                }
+            }
+        }
+    }
+}
+
+fn place(frame: &Frame, store: &StoreId, terminal: &str) -> String {
+    let shop = frame.shop_title(store);
+    if terminal.is_empty() { shop.to_owned() } else { format!("{shop} · {terminal}") }
+}
+
+fn case(frame: &Frame, view: &CaseView) -> Markup {
+    let language = frame.language;
+    let store = &view.id.agent.store;
+    let terminal = view.terminal.map(|number| frame.terminal_title(store, number));
+    let verdict = &view.case.verdict;
+    html! {
+        li {
+            a.card href=(frame.link(&format!("/case/{}", view.id))) {
+                span.top {
+                    strong.amount { (amount(language, &view.case.keys)) }
+                    (chip(words::verdict_tone(verdict), words::verdict(language, verdict)))
+                }
+                span.line {
+                    time datetime=(Frame::iso(view.case.wall(view.case.opened).0)) {
+                        (frame.time(store, view.case.wall(view.case.opened).0, "%H:%M:%S"))
+                    }
+                    " · " (place(frame, store, terminal.as_deref().unwrap_or_default()))
+                }
+                @if let Some(stan) = view.case.keys.stan {
+                    span.line.quiet { (language.say("凭证号 ", "voucher ")) (stan) }
+                }
+            }
+        }
+    }
+}
