@@ -1,3 +1,26 @@
 //! Starts the collector: arguments, logging, exit code.
 
-fn main() {}
+use clap::Parser;
+use slipwatch_collector::command::{Arguments, run_command};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // The broker's library tells each connection and each refused packet: what matters of it the intake tells, too.
+    let filter = EnvFilter::try_from_env("SLIPWATCH_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,rumqttd=error,rumqttc=error"));
+    let under_journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    // The journal stamps each line itself.
+    if under_journal {
+        logging.without_time().init()
+    } else {
+        logging.init()
+    }
+    run_command(arguments)
+}

@@ -1,1 +1,78 @@
-//! One file a subcommand.
+//! One file a subcommand, and the arguments of all.
+
+pub mod check;
+pub mod run;
+
+use crate::run::error::EXIT_FAILURE;
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  slipwatch-collector check --config /etc/slipwatch/collector.toml
+  slipwatch-collector run --config /etc/slipwatch/collector.toml
+
+Exit status:
+   0  all went well
+   1  unexpected failure
+   2  wrong arguments
+  69  a needed service does not answer (check only)
+  73  the state directory cannot be written
+  78  the settings are wrong
+
+Environment:
+  SLIPWATCH_LOG  what is logged, such as \"debug\" or \"warn,slipwatch_collector=debug\" [default: info]";
+
+/// Hears agents, judges each payment, and tells people of debits without slip.
+#[derive(Debug, Parser)]
+#[command(name = "slipwatch-collector", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run until SIGTERM; SIGHUP reads shops, agents, terminals and deadlines again
+    Run(run::RunArguments),
+    /// Tell what is wrong with the settings, the store, the broker and the mail server, and change nothing
+    Check(check::CheckArguments),
+}
+
+/// Which settings file.
+#[derive(Debug, clap::Args)]
+pub struct ConfigArgument {
+    /// The settings file
+    #[arg(long, value_name = "FILE", default_value = "/etc/slipwatch/collector.toml")]
+    pub config: PathBuf,
+}
+
+/// Runs what the arguments ask for.
+pub fn run_command(arguments: Arguments) -> ExitCode {
+    match arguments.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+    }
+}
+
+/// A runtime for the subcommands that need one.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// Tells an error with all that is behind it, on standard error.
+pub(crate) fn tell(error: &dyn std::error::Error) {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!("\n  because: {cause}"));
+        source = cause.source();
+    }
+    let _ = writeln!(std::io::stderr(), "slipwatch-collector: {text}");
+}
+
+pub(crate) fn failure() -> ExitCode {
+    ExitCode::from(EXIT_FAILURE)
+}

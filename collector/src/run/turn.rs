@@ -1,0 +1,203 @@
+//! The thread that judges and stores. A turn: take what arrived, up to a bound; push all of it through the core; store
+//! what came of it in one transaction; only then publish the replies. A store that fails keeps the turn where it is:
+//! the same commit is tried again, and meanwhile nothing is acknowledged.
+
+use super::watch::Beat;
+use crate::collector::{Collector, Input, Settings};
+use crate::commit::{AgentRow, Commit, Reply};
+use crate::edge::clock;
+use crate::edge::intake::Arrival;
+use crate::edge::store::{OutboxMark, Store};
+use crate::metrics::Metrics;
+use slipwatch_shared::backoff::Backoff;
+use slipwatch_shared::wire::envelope;
+use slipwatch_shared::wire::topic::{Channel, Topic};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch as flag};
+
+const TICK: Duration = Duration::from_secs(1);
+const STORE_WAIT_MS_FIRST: u64 = 100;
+const STORE_WAIT_MS_MAX: u64 = 5_000;
+const STORE_STABLE_MS: u64 = 60_000;
+
+/// What the rest of the process asks of the thread that judges.
+pub(super) enum Order {
+    /// Other settings.
+    Reload(Box<Settings>),
+    /// What became of letters; answered once it is stored.
+    Marks(Vec<OutboxMark>, oneshot::Sender<()>),
+}
+
+pub(super) struct Core {
+    pub(super) collector: Collector,
+    pub(super) store: Box<dyn Store>,
+    pub(super) arrivals: mpsc::Receiver<Arrival>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) replies: mpsc::Sender<Reply>,
+    pub(super) stopping: flag::Receiver<bool>,
+    pub(super) turn_messages_max: usize,
+    pub(super) metrics: Metrics,
+    pub(super) beat: Arc<Beat>,
+    /// The last commit of each agent, told again to each new connection. One entry an agent of the settings.
+    pub(super) retained: HashMap<Topic, Reply>,
+    /// Marks that a failing store did not take yet.
+    pub(super) marks: Vec<(Vec<OutboxMark>, oneshot::Sender<()>)>,
+}
+
+/// The commit that each stored agent was last told.
+pub(super) fn retained(agents: &[AgentRow]) -> HashMap<Topic, Reply> {
+    let told = agents.iter().filter(|row| row.admission.through.0 > 0).map(|row| {
+        let topic = Topic::new(&row.name.store, &row.name.agent, Channel::Commit);
+        let commit =
+            envelope::Commit { epoch: row.admission.epoch.0, through: row.admission.through.0 };
+        (topic.clone(), Reply { topic, payload: commit.to_frame(), retain: true })
+    });
+    told.collect()
+}
+
+enum Woken {
+    Arrived,
+    Ordered(Order),
+    Tick,
+    Stop,
+}
+
+impl Core {
+    /// Runs until the stop flag is set; what was taken in before is stored first.
+    pub(super) fn run(mut self, ended: flag::Sender<bool>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.expect("a timer for one thread can always be made");
+        runtime.block_on(self.turns());
+        let _ = ended.send(true);
+    }
+
+    async fn turns(&mut self) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut arrived = Vec::with_capacity(self.turn_messages_max);
+        loop {
+            match self.wait(&mut tick, &mut arrived).await {
+                Woken::Stop => return self.finish(),
+                Woken::Arrived => arrived.drain(..).for_each(|arrival| self.take_in(arrival)),
+                Woken::Ordered(Order::Reload(settings)) => self.collector.reload(*settings),
+                Woken::Ordered(Order::Marks(marks, done)) => self.marks.push((marks, done)),
+                Woken::Tick => {
+                    self.collector.handle(clock::now(), Input::Tick, &mut *self.store);
+                }
+            }
+            if let Some(commit) = self.collector.take_commit(clock::now()) {
+                if !self.keep(&commit).await {
+                    return;
+                }
+                self.tell(commit);
+            }
+            self.mark();
+            self.metrics.observe_core(&self.collector.counts(), &self.collector.gauges());
+            for (agent, counts) in self.collector.take_lines() {
+                self.metrics.lines(&agent, &counts);
+            }
+            self.metrics.turned(clock::now(), self.arrivals.len());
+            self.beat.beat();
+        }
+    }
+
+    /// What letters came to is written down before the end; messages that wait are sent again by their agents.
+    fn finish(&mut self) {
+        while let Ok(order) = self.orders.try_recv() {
+            if let Order::Marks(marks, done) = order {
+                self.marks.push((marks, done));
+            }
+        }
+        self.mark();
+    }
+
+    async fn wait(
+        &mut self,
+        tick: &mut tokio::time::Interval,
+        arrived: &mut Vec<Arrival>,
+    ) -> Woken {
+        tokio::select! {
+            biased;
+            _ = self.stopping.wait_for(|&stop| stop) => Woken::Stop,
+            Some(order) = self.orders.recv() => Woken::Ordered(order),
+            _ = tick.tick() => Woken::Tick,
+            count = self.arrivals.recv_many(arrived, self.turn_messages_max), if !self.arrivals.is_closed() => {
+                if count == 0 { Woken::Tick } else { Woken::Arrived }
+            }
+        }
+    }
+
+    fn take_in(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Message { topic, payload, arrived } => {
+                let (topic, payload) = (&topic, payload.as_slice());
+                let input = match topic.channel {
+                    Channel::State => Input::State { topic, payload },
+                    _ => Input::Batch { topic, payload },
+                };
+                self.collector.handle(arrived, input, &mut *self.store);
+            }
+            Arrival::Connected => {
+                self.metrics.broker(true);
+                let replies: Vec<Reply> = self.retained.values().cloned().collect();
+                replies.into_iter().for_each(|reply| self.reply(reply));
+            }
+            Arrival::Disconnected => self.metrics.broker(false),
+            Arrival::Foreign => self.metrics.foreign_topic(),
+        }
+    }
+
+    /// Stores until it is stored; tells false when the collector was stopped before it was.
+    async fn keep(&mut self, commit: &Commit) -> bool {
+        let mut backoff = Backoff::new(STORE_WAIT_MS_FIRST, STORE_WAIT_MS_MAX, STORE_STABLE_MS);
+        loop {
+            let begun = clock::instant();
+            let Err(error) = self.store.commit(commit) else {
+                self.metrics.store.committed(clock::now(), begun.elapsed().as_secs_f64());
+                self.metrics.observe_commit(commit);
+                return true;
+            };
+            self.metrics.store.commit_failed(error.label());
+            let wait_ms = backoff.failed(clock::uptime(), clock::jitter());
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(%error, cause, wait_ms, "nothing is acknowledged until the store takes it");
+            self.beat.beat();
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(wait_ms)) => {}
+                _ = self.stopping.wait_for(|&stop| stop) => return false,
+            }
+        }
+    }
+
+    fn tell(&mut self, commit: Commit) {
+        for reply in commit.replies {
+            if reply.retain {
+                self.retained.insert(reply.topic.clone(), reply.clone());
+            }
+            self.reply(reply);
+        }
+    }
+
+    fn reply(&mut self, reply: Reply) {
+        if self.replies.try_send(reply).is_err() {
+            self.metrics.reply_dropped();
+        }
+    }
+
+    fn mark(&mut self) {
+        while let Some((marks, done)) = self.marks.pop() {
+            match self.store.mark_outbox(&marks) {
+                Ok(()) => {
+                    let _ = done.send(());
+                }
+                Err(error) => {
+                    self.metrics.store.failed(error.label());
+                    self.marks.push((marks, done));
+                    return;
+                }
+            }
+        }
+    }
+}
