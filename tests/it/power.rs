@@ -1,74 +1,16 @@
 //! Power cuts: the disk's image is copied right after a commit, while the writer stands still. Every image must open
 //! with every committed group, in order. `kill -9` proves nothing here: it leaves the page cache alone.
 
+use crate::spool_parts::{EVENTS_A_GROUP, group, held, spool_settings, stored};
 use anyhow::{Result, ensure};
-use slipwatch_agent::edge::spool::disk::DiskSettings;
-use slipwatch_agent::edge::spool::keeper::Keeper;
 use slipwatch_agent::edge::spool::open::open;
-use slipwatch_agent::edge::spool::sled_shelf::SledShelf;
-use slipwatch_agent::spool::storage::{Append, StorageAnswer, StorageOrder};
-use slipwatch_shared::event::{Body, Epoch, Event, Evidence, LineCounts, Seq, SourceId};
-use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
-use slipwatch_shared::wire::envelope::{ClockState, Group};
+use slipwatch_shared::event::{Epoch, Seq};
+use slipwatch_shared::wire::envelope::Group;
 use slipwatch_tests::disk_image::DiskImage;
-use std::path::Path;
 
 /// How many times the plug is pulled.
 const CUTS: u64 = 20;
 const DISK_BYTES: u64 = 48 * 1024 * 1024;
-const EVENTS_A_GROUP: u64 = 20;
-
-fn spool_settings(disk: &Path) -> DiskSettings {
-    DiskSettings {
-        directory: disk.join("spool"),
-        cache_bytes: 4 * 1024 * 1024,
-        ballast_bytes: 1024 * 1024,
-        reserve_bytes: 1024 * 1024,
-        rebuild_bytes: 64 * 1024 * 1024,
-        quarantine_max: 2,
-    }
-}
-
-/// A group as a busy shop's agent makes it: some kilobytes of evidence.
-fn group(first: u64) -> Group {
-    let boot = BootId([1; 16]);
-    let mut group = Group::begin(boot, ClockState::default(), Seq(first));
-    for seq in first..first + EVENTS_A_GROUP {
-        let observed = Observed {
-            boot,
-            uptime: Uptime(seq),
-            wall: EventTime(seq as i64),
-            synchronised: false,
-        };
-        group.push(&Event {
-            seq: Seq(seq),
-            source: SourceId(1),
-            terminal: None,
-            observed,
-            device_time: None,
-            body: Body::Pulse(LineCounts { lines: seq, ..LineCounts::default() }),
-            evidence: Evidence::Text(format!("{seq:0>200}").into()),
-        });
-    }
-    group
-}
-
-fn stored(keeper: &mut Keeper<SledShelf>, first: u64, groups: u64) -> Result<u64> {
-    let appends = (0..groups)
-        .map(|at| Append { group: group(first + at * EVENTS_A_GROUP), bookmarks: Vec::new() });
-    match keeper.carry_out(StorageOrder::Append(appends.collect()))? {
-        StorageAnswer::Stored { through, .. } => Ok(through.0),
-        other => anyhow::bail!("not stored: {other:?}"),
-    }
-}
-
-fn held(keeper: &mut Keeper<SledShelf>) -> Result<Vec<Group>> {
-    match keeper.carry_out(StorageOrder::Fetch { from: Seq(1), bytes_max: usize::MAX })? {
-        StorageAnswer::Fetched { groups, .. } => Ok(groups),
-        other => anyhow::bail!("not fetched: {other:?}"),
-    }
-}
-
 #[test]
 fn a_power_cut_takes_no_committed_group_from_the_spool() -> Result<()> {
     let work = tempfile::tempdir()?;

@@ -3,7 +3,7 @@
 
 use crate::dice::Dice;
 use slipwatch_agent::edge::spool::{Change, Durability, Shelf, ShelfError, Visit};
-use slipwatch_agent::spool::numbering::Numbering;
+use slipwatch_agent::spool::numbering::{Kept, Numbering};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -16,6 +16,7 @@ struct Platter {
     /// Written and not synced, in order.
     pending: Vec<Vec<Change>>,
     numbering: Option<Numbering>,
+    noted: Option<Kept>,
     full: bool,
     failing: bool,
 }
@@ -47,6 +48,7 @@ impl ForgetfulDisk {
     pub fn wipe(&self) {
         let mut platter = self.0.borrow_mut();
         platter.durable.clear();
+        platter.noted = None;
         platter.pending.clear();
     }
 
@@ -112,6 +114,14 @@ impl Shelf for ForgetfulDisk {
 
     fn numbering(&mut self) -> Option<Numbering> {
         self.0.borrow().numbering
+    }
+
+    fn note_kept(&mut self, kept: Kept) {
+        self.0.borrow_mut().noted = Some(kept);
+    }
+
+    fn noted(&mut self) -> Option<Kept> {
+        self.0.borrow().noted
     }
 
     fn write_numbering(&mut self, numbering: Numbering) -> Result<(), ShelfError> {

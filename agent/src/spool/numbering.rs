@@ -30,6 +30,15 @@ pub struct Remembered {
     pub end: Option<Seq>,
 }
 
+/// What was last noted as kept, beside the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Which life of the numbering.
+    pub epoch: Epoch,
+    /// Everything through this number was kept.
+    pub through: Seq,
+}
+
 /// Where to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Start {
@@ -44,14 +53,26 @@ pub struct Start {
 }
 
 /// Decides where to go on. `new_epoch` is taken when the old numbers cannot be continued.
-pub fn start(file: Option<Numbering>, store: Option<Remembered>, new_epoch: Epoch) -> Start {
+pub fn start(
+    file: Option<Numbering>,
+    store: Option<Remembered>,
+    noted: Option<Kept>,
+    new_epoch: Epoch,
+) -> Start {
     let store = store.filter(|store| store.epoch.is_some() || store.end.is_some());
     match (file, store) {
         (_, Some(Remembered { epoch: Some(epoch), committed_through, end }))
             if file.is_none_or(|file| file.epoch == epoch) =>
         {
             let next = end.unwrap_or(Seq(0)).max(committed_through.next());
-            Start { epoch, next, committed_through, lost: None }
+            // A damaged store may open and silently miss its end: the note beside it remembers.
+            let missed = noted.filter(|kept| kept.epoch == epoch && kept.through >= next);
+            match missed.map(|kept| kept.through.next()) {
+                None => Start { epoch, next, committed_through, lost: None },
+                Some(through) => {
+                    Start { epoch, next: through, committed_through, lost: Some((next, through)) }
+                }
+            }
         }
         (Some(file), store) => {
             // The store is new, damaged, or of another life: what it may have held is told as lost.
@@ -95,7 +116,20 @@ mod tests {
         next: u64,
         lost: Option<(u64, u64)>,
     ) {
-        let start = start(file, store, Epoch(99));
+        check_noted(file, store, None, epoch, next, lost);
+    }
+
+    #[track_caller]
+    fn check_noted(
+        file: Option<Numbering>,
+        store: Option<Remembered>,
+        noted: Option<u64>,
+        epoch: u64,
+        next: u64,
+        lost: Option<(u64, u64)>,
+    ) {
+        let noted = noted.map(|through| Kept { epoch: Epoch(7), through: Seq(through) });
+        let start = start(file, store, noted, Epoch(99));
         let found = (start.epoch, start.next, start.lost);
         let lost = lost.map(|(from, through)| (Seq(from), Seq(through)));
         assert_eq!(found, (Epoch(epoch), Seq(next), lost));
@@ -106,6 +140,14 @@ mod tests {
         check(file(1000, 10), store(Some(7), 20, Some(31)), 7, 31, None);
         check(file(1000, 10), store(Some(7), 20, None), 7, 21, None);
         check(None, store(Some(7), 20, Some(31)), 7, 31, None);
+    }
+
+    #[test]
+    fn a_store_that_misses_its_end_is_found_out_by_the_note_beside_it() {
+        check_noted(file(1000, 10), store(Some(7), 20, Some(31)), Some(30), 7, 31, None);
+        check_noted(file(1000, 10), store(Some(7), 20, Some(31)), Some(40), 7, 41, Some((31, 41)));
+        check_noted(file(1000, 10), store(Some(7), 20, None), Some(40), 7, 41, Some((21, 41)));
+        check_noted(None, store(Some(6), 20, Some(31)), Some(40), 6, 31, None);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! The spool's directory: lock, numbering file, ballast, free room, and what was put aside. Every file here is either
 //! wholly old or wholly new after a power cut.
 
-use crate::spool::numbering::Numbering;
+use crate::spool::numbering::{Kept, Numbering};
 use slipwatch_shared::event::{Epoch, Seq};
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 const NUMBERING_MAGIC: &[u8; 4] = b"SWN1";
@@ -149,6 +150,29 @@ pub fn write_numbering(settings: &DiskSettings, numbering: Numbering) -> io::Res
     file.sync_all()?;
     fs::rename(&beside, settings.numbering())?;
     sync_directory(&settings.directory)
+}
+
+/// Opens the note of what was kept, or makes it.
+pub fn open_note(settings: &DiskSettings) -> io::Result<File> {
+    let path = settings.directory.join("kept");
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Reads the note; nothing when it was never written or is damaged.
+pub fn read_note(note: &File) -> Option<Kept> {
+    let mut bytes = [0; 20];
+    note.read_exact_at(&mut bytes, 0).ok()?;
+    let (body, crc) = bytes.split_at(16);
+    let number = |at: usize| body[at..at + 8].try_into().map(u64::from_le_bytes).ok();
+    let sound = crc32fast::hash(body).to_le_bytes() == crc;
+    sound.then_some(Kept { epoch: Epoch(number(0)?), through: Seq(number(8)?) })
+}
+
+/// Writes the note in its place: twenty bytes, so that not even a full disk hinders it.
+pub fn write_note(note: &File, kept: Kept) -> io::Result<()> {
+    let mut bytes = [kept.epoch.0.to_le_bytes(), kept.through.0.to_le_bytes()].concat();
+    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+    note.write_all_at(&bytes, 0)
 }
 
 /// Whether the ballast is there in full.

@@ -3,7 +3,7 @@
 
 use super::{Change, Durability, Shelf, ShelfError};
 use crate::spool::bookmark::Bookmark;
-use crate::spool::numbering::{Numbering, RESERVED_BLOCK, Remembered, Start, start};
+use crate::spool::numbering::{Kept, Numbering, RESERVED_BLOCK, Remembered, Start, start};
 use crate::spool::storage::{Append, Held, Refusal, StorageAnswer, StorageOrder};
 use crate::spool::tombstone::{Moment, accounts_from, bury, lost_group};
 use slipwatch_shared::event::{Epoch, LossReason, Seq};
@@ -61,7 +61,7 @@ impl<S: Shelf> Keeper<S> {
             end: (survey.held.groups > 0).then_some(survey.end),
         };
         let file = shelf.numbering();
-        let start = start(file, Some(remembered), new_epoch);
+        let start = start(file, Some(remembered), shelf.noted(), new_epoch);
         let bookmarks = read_bookmarks(&mut shelf)?;
         let mut keeper = Keeper {
             shelf,
@@ -157,7 +157,9 @@ impl<S: Shelf> Keeper<S> {
         self.held.groups += appends.len() as u64;
         self.held.bytes += bytes;
         self.end = last.group.end_seq();
-        Ok(StorageAnswer::Stored { through: last.group.last_seq(), held: self.held() })
+        let through = last.group.last_seq();
+        self.shelf.note_kept(Kept { epoch: self.epoch, through });
+        Ok(StorageAnswer::Stored { through, held: self.held() })
     }
 
     fn fetch(&mut self, from: Seq, bytes_max: usize) -> Result<StorageAnswer, ShelfError> {

@@ -10,7 +10,7 @@ pub mod sled_shelf;
 pub mod status;
 pub mod thread;
 
-use crate::spool::numbering::Numbering;
+use crate::spool::numbering::{Kept, Numbering};
 use std::ops::ControlFlow;
 
 /// One change of what a shelf holds.
@@ -67,6 +67,13 @@ pub trait Shelf {
 
     /// What the numbering file says; nothing when there is none or it cannot be read.
     fn numbering(&mut self) -> Option<Numbering>;
+
+    /// Notes that everything through this number is kept. Costs no sync, so a power cut may take the note back; nothing
+    /// less does, and then a store that opens as if its end had never been is found out. A failure costs the note alone.
+    fn note_kept(&mut self, kept: Kept);
+
+    /// The last note; nothing when there is none or it cannot be read.
+    fn noted(&mut self) -> Option<Kept>;
 
     /// Replaces the numbering file, durably.
     fn write_numbering(&mut self, numbering: Numbering) -> Result<(), ShelfError>;

@@ -3,7 +3,7 @@
 
 use super::disk::{self, DiskSettings};
 use super::{Change, Durability, Shelf, ShelfError, Visit};
-use crate::spool::numbering::Numbering;
+use crate::spool::numbering::{Kept, Numbering};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::ControlFlow;
@@ -15,6 +15,8 @@ pub struct SledShelf {
     settings: DiskSettings,
     /// Absent after a failure: it is opened again with the next call.
     store: Option<Store>,
+    /// Absent where it cannot be opened: the spool works without it.
+    note: Option<File>,
 }
 
 struct Store {
@@ -26,7 +28,8 @@ struct Store {
 impl SledShelf {
     /// Opens the store, or makes it. The caller holds the directory's lock.
     pub fn open(settings: DiskSettings) -> Result<SledShelf, ShelfError> {
-        let mut shelf = SledShelf { settings, store: None };
+        let note = disk::open_note(&settings).ok();
+        let mut shelf = SledShelf { settings, store: None, note };
         match shelf.opened().map(|_| ()) {
             Err(ShelfError::Full) => {
                 shelf.give_ballast_back();
@@ -42,7 +45,8 @@ impl SledShelf {
 
     /// Opens a store that is there, to read it: no ballast is touched. The caller holds the directory's lock.
     pub fn open_as_it_is(settings: DiskSettings) -> Result<SledShelf, ShelfError> {
-        let mut shelf = SledShelf { settings, store: None };
+        let note = disk::open_note(&settings).ok();
+        let mut shelf = SledShelf { settings, store: None, note };
         shelf.opened()?;
         Ok(shelf)
     }
@@ -134,6 +138,18 @@ impl Shelf for SledShelf {
 
     fn numbering(&mut self) -> Option<Numbering> {
         disk::read_numbering(&self.settings)
+    }
+
+    fn note_kept(&mut self, kept: Kept) {
+        if let Some(note) = &self.note
+            && let Err(error) = disk::write_note(note, kept)
+        {
+            tracing::debug!(%error, "what is kept could not be noted");
+        }
+    }
+
+    fn noted(&mut self) -> Option<Kept> {
+        self.note.as_ref().and_then(disk::read_note)
     }
 
     fn write_numbering(&mut self, numbering: Numbering) -> Result<(), ShelfError> {
