@@ -48,6 +48,7 @@ pub struct Metrics {
     quarantined: IntCounterVec,
     event_last: IntGauge,
     queue: IntGauge,
+    queue_max: IntGauge,
     turns: IntCounter,
     turn_last: IntGauge,
     broker_connected: IntGauge,
@@ -131,6 +132,10 @@ impl Metrics {
             quarantined: add.counters("slipwatch_quarantined_messages_total", "Messages put aside, by reason.", &["reason"]),
             event_last: add.gauge("slipwatch_batch_last_timestamp_seconds", "When a batch was last admitted; 0 before the first."),
             queue: add.gauge("slipwatch_queue_messages", "Messages that wait for the thread that judges."),
+            queue_max: add.gauge(
+                "slipwatch_queue_messages_max",
+                "How many messages may wait for the thread that judges.",
+            ),
             turns: add.counter("slipwatch_turns_total", "Turns of the thread that judges."),
             turn_last: add.gauge("slipwatch_turn_last_timestamp_seconds", "When the thread that judges last ended a turn."),
             broker_connected: add.gauge("slipwatch_broker_connected", "1 while the broker is connected and subscribed to."),
@@ -229,6 +234,11 @@ impl Metrics {
         self.turns.inc();
         self.turn_last.set(seconds(now));
         self.queue.set(queued as i64);
+    }
+
+    /// How many messages may wait for the thread that judges.
+    pub fn queue_holds(&self, messages_max: usize) {
+        self.queue_max.set(messages_max as i64);
     }
 
     /// A message came on a topic that is none of ours.

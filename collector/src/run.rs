@@ -93,6 +93,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 
     let settings = settings(&config, http);
     metrics.agents.settings(&settings.policies.agents, config.http.lines_per);
+    metrics.queue_holds(config.limits.queue_messages_max);
+    for row in &snapshot.agents {
+        metrics.agents.heard(&row.name, row.heard, row.presence);
+    }
     let (queue, arrivals) = mpsc::channel::<Arrival>(config.limits.queue_messages_max);
     let (replies, outgoing) = mpsc::channel(REPLIES_MAX);
     let (orders, orders_taken) = mpsc::channel(ORDERS_MAX);
