@@ -3,7 +3,7 @@
 use super::sending::{Batch, CommitMeaning, SendSettings, Sending};
 use super::storage::{Held, StorageAnswer, StorageOrder};
 use super::tombstone::Moment;
-use super::writing::{Utterance, Writing};
+use super::writing::{RETRY_MS, Utterance, Writing};
 use crate::spool::bookmark::Bookmark;
 use crate::spool::numbering::Start;
 use slipwatch_shared::event::{Epoch, LossReason, Seq};
@@ -83,6 +83,8 @@ pub struct Plan {
     sending: Sending,
     effects: VecDeque<Effect>,
     evicting: bool,
+    /// Not before: the last eviction could not be carried out, or freed nothing.
+    evict_again_at: Uptime,
     refused: bool,
 }
 
@@ -97,6 +99,7 @@ impl Plan {
             settings,
             effects: VecDeque::new(),
             evicting: false,
+            evict_again_at: Uptime(0),
             refused: false,
         };
         if let Some((from, through)) = lost {
@@ -181,13 +184,20 @@ impl Plan {
             }
             StorageAnswer::Fetched { from, groups } => self.sending.fetched(from, groups),
             StorageAnswer::Holds(held) => {
-                self.evicting = false;
+                let freed = held.bytes < self.sending.held().bytes;
+                self.eviction_ended(freed);
                 self.sending.holds(held);
             }
             StorageAnswer::Failed => {
-                self.evicting = false;
+                self.eviction_ended(false);
                 self.sending.fetch_failed(self.writing.moment().uptime);
             }
+        }
+    }
+
+    fn eviction_ended(&mut self, freed: bool) {
+        if std::mem::take(&mut self.evicting) && !freed {
+            self.evict_again_at = self.writing.moment().uptime.plus_ms(RETRY_MS);
         }
     }
 
@@ -241,7 +251,8 @@ impl Plan {
             self.order(order);
         }
         let Held { bytes, groups, .. } = self.sending.held();
-        if bytes > self.settings.quota_bytes && groups > 1 && !self.evicting {
+        let may_evict = !self.evicting && self.evict_again_at <= now.uptime;
+        if bytes > self.settings.quota_bytes && groups > 1 && may_evict {
             self.evicting = true;
             // A tenth more, so that not every append evicts.
             let bytes = bytes - self.settings.quota_bytes + self.settings.quota_bytes / 10;
@@ -283,3 +294,6 @@ pub fn new_epoch(now: Observed, old: Epoch) -> Epoch {
     let by_clock = u64::try_from(now.wall.0).unwrap_or(0);
     Epoch(by_clock.max(old.0.saturating_add(1)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,3 +82,6 @@ pub trait Shelf {
     /// True when it did. Either the old map or the new one is there after a power cut.
     fn renew_when_large(&mut self, keep: Vec<Change>) -> Result<bool, ShelfError>;
 }
+
+#[cfg(test)]
+mod tests;
