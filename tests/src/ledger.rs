@@ -191,7 +191,8 @@ pub fn findings(payment: &Payment, house: &House) -> Vec<FindingDue> {
         Due::PrintedLate => due.push(("A01", Standing::Over)),
         _ => {}
     }
-    let printer_failed = payment.when(|word| matches!(word, Word::SlipFailed(_))).is_some();
+    let failed = |word| matches!(word, Word::SlipFailed(_) | Word::PrintCancelled);
+    let printer_failed = payment.when(failed).is_some();
     let shop_copy = payment.when(|word| matches!(word, Word::SlipPrinted { .. })).is_some();
     if printer_failed || (truth == Due::NoSlip && shop_copy) {
         due.push(("A02", Standing::Over));

@@ -24,6 +24,8 @@ pub struct MemoryStore {
     pub frames: Vec<(AgentName, Vec<u8>)>,
     /// Every payment.
     pub transactions: BTreeMap<CaseId, TransactionRow>,
+    /// What was said of each payment's slip, one after the other.
+    pub said: BTreeMap<CaseId, Vec<String>>,
     /// Every finding as it stands.
     pub findings: BTreeMap<FindingId, Finding>,
     /// Every change of a finding that was told, in order.
@@ -52,6 +54,15 @@ impl MemoryStore {
             self.frames.push((batch.agent.clone(), batch.frame.clone()));
         }
         for row in &commit.transactions {
+            let verdict = &row.case.verdict;
+            let word = match verdict.reason() {
+                Some(reason) => format!("{} {reason}", verdict.label()),
+                None => verdict.label().to_owned(),
+            };
+            let said = self.said.entry(row.id.clone()).or_default();
+            if said.last() != Some(&word) {
+                said.push(word);
+            }
             self.transactions.insert(row.id.clone(), row.clone());
         }
         for change in &commit.findings {

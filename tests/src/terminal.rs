@@ -140,6 +140,7 @@ impl Word {
                 | Word::SlipFailed(_)
                 | Word::SlipOnScreen
                 | Word::SlipUnwanted
+                | Word::PrintCancelled
                 | Word::PaperEnds
                 | Word::PaperBack
                 | Word::VoidSlipPrinted(_)

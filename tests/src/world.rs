@@ -30,7 +30,11 @@ const RECONNECT_MS: i64 = 3_000;
 /// How long a world may take after its last payment to come to rest.
 const REST_MS_MAX: i64 = 3_600_000;
 
+/// So many happenings in one world are no life but a loop.
+const HAPPENINGS_MAX: u64 = 1_000_000;
+
 /// Something that is on the world's agenda.
+#[derive(Debug)]
 enum Happening {
     /// A terminal writes on a line.
     Written {
@@ -135,6 +139,11 @@ impl World {
         let mut rest_from = None;
         while let Some(((at, _), happening)) = self.agenda.pop_first() {
             self.now = at;
+            if self.entered > HAPPENINGS_MAX {
+                let what = format!("{happening:?}").chars().take(80).collect::<String>();
+                self.agents[0].note(at, format!("the world goes round in circles: {what}"));
+                return false;
+            }
             self.happen(happening);
             if self.now <= self.ends {
                 continue;
@@ -163,10 +172,12 @@ impl World {
                 self.enter(self.now + LOOK_MS, Happening::Look { agent });
             }
             Happening::Wake { agent, life } if life == self.agents[agent].life => {
+                self.agents[agent].wake_entered.take_if(|entered| *entered <= self.now);
                 self.agents[agent].handle(self.now, AgentInput::Tick);
                 self.follow(agent);
             }
             Happening::StorageWorks { agent, life } if life == self.agents[agent].life => {
+                self.agents[agent].storage_busy = false;
                 self.agents[agent].storage_works(self.now);
                 self.follow(agent);
             }
@@ -212,14 +223,17 @@ impl World {
         let (batches, work) = node.take_effects(now);
         let wake_at = node.wake_at();
         let topic = Topic::new(&node.name.store, &node.name.agent, Channel::Batch);
-        if work {
+        if work && !std::mem::replace(&mut self.agents[agent].storage_busy, true) {
             let latency = self.dice.between(1, 30);
             self.enter(now + latency, Happening::StorageWorks { agent, life });
         }
+        let wake_at = wake_at.map(|at| at.max(now + 1)).filter(|&at| at < now + LOOK_MS);
+        let entered = &mut self.agents[agent].wake_entered;
         if let Some(at) = wake_at
-            && at < now + LOOK_MS
+            && entered.is_none_or(|entered| at < entered)
         {
-            self.enter(at.max(now + 1), Happening::Wake { agent, life });
+            *entered = Some(at);
+            self.enter(at, Happening::Wake { agent, life });
         }
         for batch in batches {
             self.send_up(topic.clone(), batch.frame);
@@ -293,7 +307,8 @@ impl World {
     }
 
     fn collector_turns(&mut self) {
-        if self.collector.turn(self.now) {
+        if self.collector.turn(self.now) && !std::mem::replace(&mut self.collector.store_busy, true)
+        {
             let life = self.collector.life;
             let latency = self.dice.between(1, 40);
             self.enter(self.now + latency, Happening::StoreWorks { life });
@@ -301,6 +316,7 @@ impl World {
     }
 
     fn store_works(&mut self) {
+        self.collector.store_busy = false;
         let payments = &self.payments;
         let replies = self
             .collector
@@ -320,7 +336,9 @@ impl World {
                 self.enter(self.now + delay, happening);
             }
         }
-        self.collector_turns();
+        if !self.collector.store_full {
+            self.collector_turns();
+        }
     }
 
     fn begin(&mut self, mishap: Mishap) {

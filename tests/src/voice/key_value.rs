@@ -33,7 +33,7 @@ fn said(payment: &Payment, word: Word) -> String {
         }
         Word::SlipOnScreen => "e_receipt channel=qr_code",
         Word::SlipUnwanted => "print_declined",
-        Word::PrintCancelled => "operator action=cancel_print",
+        Word::PrintCancelled => "print_lost reason=cancelled",
         Word::PaperEnds => return "evt=printer_status online=no paper=out".to_owned(),
         Word::PaperBack => return "evt=printer_status online=yes paper=ok".to_owned(),
         Word::Chatter => return "evt=screen text=welcome".to_owned(),

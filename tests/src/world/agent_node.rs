@@ -61,6 +61,10 @@ pub struct AgentNode {
     pub log: Vec<String>,
     /// Since when its disk takes nothing.
     pub full_since: Option<i64>,
+    /// When the world will wake it, as entered in the agenda.
+    pub wake_entered: Option<i64>,
+    /// Whether the storage's next piece of work is entered in the agenda.
+    pub storage_busy: bool,
     settings: Settings,
     running: Option<Running>,
     boot: u8,
@@ -83,6 +87,8 @@ impl AgentNode {
             promised: BTreeMap::new(),
             log: Vec::new(),
             full_since: None,
+            wake_entered: None,
+            storage_busy: false,
             settings,
             running: None,
             boot: 1,
@@ -112,6 +118,7 @@ impl AgentNode {
     pub fn start(&mut self, now: i64) {
         assert!(self.running.is_none(), "an agent is started once");
         self.life += 1;
+        (self.wake_entered, self.storage_busy) = (None, false);
         let observed = self.observed(now);
         let epoch = new_epoch(observed, Epoch(0));
         let (keeper, opened) =

@@ -25,6 +25,8 @@ pub struct CollectorNode {
     pub complaints: Vec<String>,
     settings: Settings,
     running: Option<Running>,
+    /// Whether the store's next piece of work is entered in the agenda.
+    pub store_busy: bool,
 }
 
 struct Running {
@@ -44,12 +46,14 @@ impl CollectorNode {
             complaints: Vec::new(),
             settings,
             running: None,
+            store_busy: false,
         }
     }
 
     /// Starts the process over what is stored.
     pub fn start(&mut self) {
         self.life += 1;
+        self.store_busy = false;
         let collector = Collector::restore(self.settings.clone(), self.store.load());
         self.running = Some(Running { collector, inbox: VecDeque::new(), storing: None });
     }

@@ -71,6 +71,20 @@ pub fn prove(world: &World, settings: &Settings) -> Proof {
     proof
 }
 
+/// What was said of a payment, one after the other, and the findings about it as they stand, in words.
+pub fn told(store: &MemoryStore, payment: &Payment) -> Vec<String> {
+    let mut words = Vec::new();
+    for row in store.transactions.values().filter(|row| is_of(row, payment)) {
+        words.extend(store.said.get(&row.id).cloned().unwrap_or_default());
+        let about = |subject: &Subject| matches!(subject, Subject::Case(id) if *id == row.id);
+        for finding in store.findings.values().filter(|finding| about(&finding.id.subject)) {
+            let how = finding.resolved.map_or(finding.stage.label(), |how| how.label());
+            words.push(format!("{} {how}", finding.id.kind.code()));
+        }
+    }
+    words
+}
+
 type Lost = (Epoch, Seq, Seq);
 
 fn losses(node: &AgentNode, store: &MemoryStore) -> Vec<Lost> {
