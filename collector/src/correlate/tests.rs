@@ -1,1 +1,284 @@
+//! A small language for tests: what one terminal's two lines say, second by second, and what is to be said of it.
 
+use super::case::Case;
+use super::correlator::Correlator;
+use super::policy::{AgentName, OpeningHours, Policies, TerminalName, TerminalPolicy, WhoPrints};
+use super::recall::{Recall, TransactionRow};
+use super::timeline::StreamTime;
+use slipwatch_shared::card::{Card, MaskedPan};
+use slipwatch_shared::event::*;
+use slipwatch_shared::money::{Amount, Currency};
+use slipwatch_shared::terminal::{StoreId, TerminalId};
+use slipwatch_shared::times::{ArrivalTime, BootId, EventTime, Observed, Uptime};
+
+/// Wall time at uptime zero: a Monday, 08:00 UTC.
+pub const WALL_MS: i64 = 1_763_971_200_000;
+
+/// No store behind the memory.
+pub struct NoStore;
+
+impl Recall for NoStore {
+    fn by_keys(&mut self, _: &StoreId, _: Option<TerminalId>, _: &Keys) -> Vec<TransactionRow> {
+        Vec::new()
+    }
+
+    fn by_card(
+        &mut self,
+        _: &StoreId,
+        _: Amount,
+        _: u16,
+        _: StreamTime,
+        _: StreamTime,
+    ) -> Vec<TransactionRow> {
+        Vec::new()
+    }
+
+    fn by_id(&mut self, _: &super::case::CaseId) -> Option<TransactionRow> {
+        None
+    }
+}
+
+pub fn terminal(name: &str) -> TerminalId {
+    name.parse().expect("a terminal")
+}
+
+pub fn agent_name(agent: &str) -> AgentName {
+    AgentName { store: "shop-1".parse().expect("a store"), agent: agent.parse().expect("an agent") }
+}
+
+/// Two copies at T1 and T2, by one shop.
+pub fn policies() -> Policies {
+    let mut policies =
+        Policies { agent_offline_ms: Policies::AGENT_OFFLINE_MS, ..Policies::default() };
+    for (number, agent) in [("T1", "till-1"), ("T2", "till-2")] {
+        let name = TerminalName { store: agent_name(agent).store, terminal: terminal(number) };
+        policies.terminals.insert(name, TerminalPolicy::default());
+        policies.agents.insert(agent_name(agent));
+    }
+    policies
+}
+
+/// The policy that all terminals of a test have.
+pub fn policies_with(change: impl Fn(&mut TerminalPolicy)) -> Policies {
+    let mut policies = policies();
+    policies.terminals.values_mut().for_each(change);
+    policies
+}
+
+pub fn one_copy(policy: &mut TerminalPolicy) {
+    policy.copies = 1;
+}
+
+pub fn nobody_prints(policy: &mut TerminalPolicy) {
+    policy.who_prints = WhoPrints::None;
+}
+
+pub fn open_from_eight_to_ten(policy: &mut TerminalPolicy) {
+    policy.opening = Some(OpeningHours { from_minute: 480, to_minute: 600, utc_offset_minutes: 0 });
+}
+
+/// Speaks a script into a stream of events.
+pub struct Speaker {
+    terminal: TerminalId,
+    seq: u64,
+    boot: u8,
+}
+
+const MONEY: SourceId = SourceId(1);
+const SLIPS: SourceId = SourceId(2);
+
+impl Speaker {
+    pub fn new(number: &str) -> Speaker {
+        Speaker { terminal: terminal(number), seq: 0, boot: 1 }
+    }
+
+    /// The events of a script: steps parted by `;`, each `second word key=value…`.
+    pub fn speak(&mut self, script: &str) -> Vec<Event> {
+        let steps = script.split([';', '\n']).map(str::trim).filter(|step| !step.is_empty());
+        steps.flat_map(|step| self.step(step)).collect()
+    }
+
+    fn step(&mut self, step: &str) -> Vec<Event> {
+        let mut words = step.split_whitespace();
+        let second: f64 = words.next().and_then(|word| word.parse().ok()).expect("a second");
+        let word = words.next().expect("a word");
+        let arguments: Vec<(&str, &str)> =
+            words.map(|word| word.split_once('=').unwrap_or((word, ""))).collect();
+        let get =
+            |name: &str| arguments.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        let keys = keys_of(&arguments);
+        let slip = || Slip {
+            copy: match get("copy") {
+                Some("m") => Some(Copy::Merchant),
+                Some("c") => Some(Copy::Customer),
+                _ => None,
+            },
+            reprint: get("reprint").is_some(),
+            keys: keys.clone(),
+        };
+        let money = |body: Body| vec![(MONEY, body)];
+        let slips = |body: Body| vec![(SLIPS, body)];
+        let bodies = match word {
+            "open" => vec![
+                (MONEY, Body::SourceOpened(description(true))),
+                (SLIPS, Body::SourceOpened(description(false))),
+            ],
+            "pulse" => {
+                [MONEY, SLIPS].map(|source| (source, Body::Pulse(LineCounts::default()))).into()
+            }
+            "boot" => {
+                self.boot += 1;
+                Vec::new()
+            }
+            "ask" => money(Body::AuthorizationRequested(keys)),
+            "ok" => money(answered(keys, "00")),
+            "answer" => money(answered(keys, get("code").expect("a code"))),
+            "timeout" => money(Body::AuthorizationTimedOut(keys)),
+            "done" => money(Body::TransactionCompleted(keys)),
+            "abort" => money(Body::TransactionAborted { keys, by: AbortedBy::Operator }),
+            "reversal" => money(Body::Reversal {
+                keys,
+                phase: match get("is").expect("a phase") {
+                    "pending" => ReversalPhase::Pending,
+                    "sent" => ReversalPhase::Sent,
+                    "acknowledged" => ReversalPhase::Acknowledged,
+                    _ => ReversalPhase::Failed,
+                },
+            }),
+            "void" => money(Body::Void { keys, phase: ExchangePhase::Approved }),
+            "refund" => money(Body::Refund { keys, phase: ExchangePhase::Approved }),
+            "hold" => money(Body::Preauthorization { keys, phase: ExchangePhase::Approved }),
+            "close" => money(Body::SettlementStarted { batch_number: None }),
+            "begin" => slips(Body::SlipStarted(slip())),
+            "slip" => slips(Body::SlipPrinted { slip: slip(), grade: SlipGrade::Sent }),
+            "fail" => slips(Body::SlipFailed { slip: slip(), reason: SlipFailure::PaperOut }),
+            "cancel" => slips(Body::SlipLost { slip: slip(), reason: SlipLoss::Cancelled }),
+            "screen" => slips(Body::SlipIssuedElectronically {
+                slip: slip(),
+                channel: ElectronicChannel::QrCode,
+            }),
+            "unwanted" => slips(Body::SlipDeclined(slip())),
+            "paper" => slips(Body::PrinterStatus(PrinterStatus {
+                paper: Some(if get("end").is_some() { Paper::End } else { Paper::Present }),
+                ..PrinterStatus::default()
+            })),
+            "restart" => money(Body::DeviceRestarted),
+            "down" => money(Body::NetworkDown),
+            "unplug" => slips(Body::SourceLost { reason: SourceLoss::Unplugged }),
+            "stop" => [MONEY, SLIPS]
+                .map(|source| (source, Body::SourceLost { reason: SourceLoss::AgentStopped }))
+                .into(),
+            "replug" => slips(Body::SourceOpened(description(false))),
+            "garbled" => slips(Body::DecodeFailed { reason: DecodeFailure::Torn }),
+            "lost" => {
+                self.seq += 4;
+                let (from, through) = (Seq(self.seq - 3), Seq(self.seq + 1));
+                let reason = LossReason::SpoolFull;
+                vec![(SourceId::AGENT, Body::Lost { from, through, reason })]
+            }
+            _ => panic!("no word {word}"),
+        };
+        bodies.into_iter().map(|(source, body)| self.event(second, source, body)).collect()
+    }
+
+    fn event(&mut self, second: f64, source: SourceId, body: Body) -> Event {
+        self.seq += 1;
+        let ms = (second * 1000.0) as u64;
+        Event {
+            seq: Seq(self.seq),
+            source,
+            terminal: (source != SourceId::AGENT).then_some(self.terminal),
+            observed: Observed {
+                boot: BootId([self.boot; 16]),
+                uptime: Uptime(ms),
+                wall: EventTime(WALL_MS + ms as i64),
+                synchronised: true,
+            },
+            device_time: None,
+            body,
+            evidence: Evidence::None,
+        }
+    }
+}
+
+fn answered(keys: Keys, code: &str) -> Body {
+    Body::AuthorizationAnswered { keys, response_code: code.parse().expect("a code") }
+}
+
+fn description(money: bool) -> SourceDescription {
+    SourceDescription {
+        name: if money { "terminal" } else { "printer" }.into(),
+        dialect: "test".into(),
+        hears_money: money,
+        hears_slips: !money,
+        two_way: true,
+        historical: false,
+    }
+}
+
+fn keys_of(arguments: &[(&str, &str)]) -> Keys {
+    let mut keys = Keys::default();
+    let pan = |last_four: &str| MaskedPan::from_parts(Some("622576"), last_four).expect("digits");
+    for (name, value) in arguments {
+        match *name {
+            "n" => keys.stan = Some(format!("{value:0>6}").parse().expect("a trace")),
+            "batch" => keys.batch_number = Some(format!("{value:0>6}").parse().expect("a batch")),
+            "rrn" => keys.rrn = Some(value.parse().expect("a reference")),
+            "order" => keys.order_number = Some(Box::new(value.parse().expect("an order"))),
+            "yuan" => keys.amount = Amount::from_decimal(value, Currency::CNY).ok(),
+            "card" => keys.card = Some(Card { pan: Some(pan(value)), ..Card::default() }),
+            "atc" => keys.card.get_or_insert_default().chip_counter = value.parse().ok(),
+            "of" => {
+                let stan = Some(format!("{value:0>6}").parse().expect("a trace"));
+                keys.original = Some(OriginalKeys { stan, ..OriginalKeys::default() });
+            }
+            _ => {}
+        }
+    }
+    keys
+}
+
+/// What is said of a case: trace, verdict, reason, findings that are open, and those that ended in brackets.
+pub fn said(case: &Case) -> String {
+    let trace = case.keys.stan.map_or_else(|| "-".to_owned(), |stan| stan.number().to_string());
+    let mut said = format!("{trace} {}", case.verdict.label());
+    if let Some(reason) = case.verdict.reason() {
+        said.push_str(&format!(" {reason}"));
+    }
+    for told in &case.told {
+        let code = told.kind.code();
+        said.push_str(&if told.resolved.is_none() {
+            format!(" {code}")
+        } else {
+            format!(" ({code})")
+        });
+    }
+    said
+}
+
+/// Runs scripts, each of its own terminal and agent, one after the other; gives what is said of all their payments.
+pub fn outcome(policies: Policies, scripts: &[(&str, &str, &str)]) -> String {
+    let mut correlator = Correlator::new(policies);
+    for (agent, number, script) in scripts {
+        let place = correlator.agent(&agent_name(agent));
+        for event in Speaker::new(number).speak(script) {
+            correlator.event(place, Epoch(1), &event, ArrivalTime(0), &mut NoStore);
+        }
+    }
+    let terminals = correlator.agents().iter().flat_map(|agent| &agent.terminals);
+    let mut said: Vec<String> = Vec::new();
+    for terminal in terminals {
+        said.extend(terminal.cases.iter().map(|kept| self::said(&kept.case)));
+        said.extend(
+            terminal.silence.iter().map(|finding| format!("silent {}", finding.id.kind.code())),
+        );
+    }
+    said.join("; ")
+}
+
+/// What is to be said of one terminal's script, heard to its last second by both lines.
+#[track_caller]
+pub fn check_with(policies: Policies, script: &str, expected: &str) {
+    let script = format!("0 open; {script}");
+    assert_eq!(outcome(policies, &[("till-1", "T1", &script)]), expected, "{script}");
+}

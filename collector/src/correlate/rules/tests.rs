@@ -1,1 +1,280 @@
+//! The rules by what a terminal says. Each line is a trap that raised false alarms somewhere, or hid a true one.
 
+use crate::correlate::tests::{
+    check_with, nobody_prints, one_copy, open_from_eight_to_ten, outcome, policies, policies_with,
+};
+use slipwatch_shared::money::{Amount, Currency};
+
+#[track_caller]
+fn check(script: &str, expected: &str) {
+    check_with(policies(), script, expected);
+}
+
+const PAID: &str = "10 ask n=1 yuan=88; 12 ok n=1 rrn=100000000001";
+
+#[test]
+fn a_slip_in_time_is_printed() {
+    check(&format!("{PAID}; 14 slip n=1 copy=m; 17 slip n=1 copy=c; 400 pulse"), "1 printed");
+    check(&format!("{PAID}; 14 slip n=1; 400 pulse"), "1 printed");
+    check(&format!("{PAID}; 14 slip yuan=88; 400 pulse"), "1 printed");
+    check(&format!("{PAID}; 312 slip n=1 copy=c; 400 pulse"), "1 printed (A01)");
+}
+
+#[test]
+fn nothing_is_said_before_the_deadline_has_passed() {
+    check(&format!("{PAID}; 100 pulse"), "1 pending");
+    check(&format!("{PAID}; 200 pulse"), "1 pending A01");
+    check(&format!("{PAID}; 311 pulse"), "1 pending A01");
+    check(&format!("{PAID}; 313 pulse"), "1 no_slip unknown A01");
+}
+
+#[test]
+fn a_late_slip_takes_the_finding_back() {
+    check(&format!("{PAID}; 400 pulse; 500 slip n=1 copy=c reprint"), "1 printed_late (A01)");
+    check(&format!("{PAID}; 4000 pulse; 9000 slip n=1 reprint"), "1 printed_late (A01)");
+}
+
+#[test]
+fn the_shops_copy_alone_is_no_slip_for_the_shopper() {
+    check(&format!("{PAID}; 14 slip n=1 copy=m; 200 pulse"), "1 pending A02");
+    check(&format!("{PAID}; 14 slip n=1 copy=m; 400 pulse"), "1 no_slip operator (A02) A01");
+    let one = policies_with(one_copy);
+    check_with(one, &format!("{PAID}; 14 slip n=1 copy=m; 400 pulse"), "1 printed");
+}
+
+#[test]
+fn a_printer_without_paper_is_told_at_once_and_grows() {
+    check(&format!("{PAID}; 14 fail n=1; 20 pulse"), "1 pending A02");
+    check(&format!("{PAID}; 14 fail n=1; 400 pulse"), "1 no_slip terminal_fault (A02) A01");
+    check(&format!("{PAID}; 14 fail n=1; 60 slip n=1 copy=c; 400 pulse"), "1 printed (A02)");
+    check(&format!("9 paper end; {PAID}; 400 pulse"), "1 no_slip terminal_fault A01");
+    check(&format!("8 paper end; 9 paper ok; {PAID}; 400 pulse"), "1 no_slip unknown A01");
+    check(&format!("{PAID}; 14 cancel n=1; 400 pulse"), "1 no_slip operator (A02) A01");
+    check(&format!("{PAID}; 30 restart; 400 pulse"), "1 no_slip terminal_fault A01");
+}
+
+#[test]
+fn silence_with_a_hole_in_it_proves_nothing() {
+    check(&format!("{PAID}; 20 garbled; 400 pulse"), "1 unknown decode_failed");
+    check(&format!("{PAID}; 20 unplug; 60 replug; 400 pulse"), "1 unknown source_lost");
+    check(&format!("{PAID}; 20 stop; 60 open; 400 pulse"), "1 unknown agent_restarted");
+    check(&format!("{PAID}; 20 lost; 400 pulse"), "1 unknown numbers_lost");
+    check(&format!("{PAID}; 20 open; 400 pulse"), "1 unknown agent_restarted");
+    check(&format!("{PAID}; 20 boot; 30 open; 400 pulse"), "1 unknown agent_restarted");
+}
+
+#[test]
+fn a_hole_after_the_deadline_changes_nothing() {
+    check(&format!("{PAID}; 320 pulse; 330 garbled; 400 pulse"), "1 no_slip unknown A01");
+    check(&format!("5 garbled; {PAID}; 400 pulse"), "1 no_slip unknown A01");
+    check(&format!("{PAID}; 14 slip n=1; 20 garbled; 400 pulse"), "1 printed");
+    check(&format!("{PAID}; 20 garbled; 400 pulse; 500 slip n=1 reprint"), "1 printed_late");
+}
+
+#[test]
+fn a_line_that_stands_still_holds_the_verdict_back() {
+    // The money line goes on, the printer's line says nothing more, not even a pulse.
+    check(&format!("{PAID}; 400 ask n=2 yuan=5"), "1 pending; 2 pending");
+    // A lost line does not: it is known not to have been heard.
+    let paid_and_unplugged = format!("{PAID}; 20 unplug; 400 ask n=2 yuan=5");
+    check(&paid_and_unplugged, "1 unknown source_lost; 2 pending");
+}
+
+#[test]
+fn no_slip_is_due_where_no_money_went() {
+    check("10 ask n=1 yuan=8; 12 answer n=1 code=51; 400 pulse", "1 not_expected declined");
+    check("10 ask n=1 yuan=8; 12 abort n=1; 400 pulse", "1 not_expected aborted");
+    check("10 ask n=1 yuan=8; 400 pulse", "1 not_expected unanswered");
+    check("10 hold n=1 yuan=8; 400 pulse", "1 not_expected not_a_debit");
+    check(
+        &format!("{PAID}; 60 void n=2 of=1 yuan=88; 400 pulse"),
+        "1 not_expected voided; 2 not_expected not_a_debit",
+    );
+    check(&format!("{PAID}; 14 screen n=1; 400 pulse"), "1 not_expected issued_electronically");
+    check(&format!("{PAID}; 14 unwanted n=1; 400 pulse"), "1 not_expected declined_by_shopper");
+}
+
+#[test]
+fn the_policy_says_where_no_slip_is_due() {
+    check_with(
+        policies_with(nobody_prints),
+        &format!("{PAID}; 400 pulse"),
+        "1 not_expected nobody_prints",
+    );
+    let from_hundred = policies_with(|policy| {
+        policy.slip_due_from = Some(Amount::new(10_000, Currency::CNY));
+    });
+    check_with(from_hundred, &format!("{PAID}; 400 pulse"), "1 not_expected below_amount");
+    let mut nobody_told = policies();
+    nobody_told.terminals.clear();
+    check_with(nobody_told, &format!("{PAID}; 400 pulse"), "1 unknown not_judged");
+}
+
+#[test]
+fn an_undo_takes_a_missing_slip_back() {
+    check(
+        &format!("{PAID}; 400 pulse; 500 void n=2 of=1 yuan=88; 501 pulse"),
+        "1 not_expected voided (A01); 2 not_expected not_a_debit",
+    );
+    check(
+        &format!("{PAID}; 400 pulse; 500 reversal n=1 is=acknowledged; 501 pulse"),
+        "1 not_expected reversed (A01)",
+    );
+    check(
+        &format!("{PAID}; 400 pulse; 500 refund n=2 of=1 yuan=40; 501 pulse"),
+        "1 no_slip unknown A01; 2 not_expected not_a_debit",
+    );
+}
+
+#[test]
+fn a_slip_of_something_else_counts_for_nothing() {
+    check(&format!("{PAID}; 14 slip; 400 pulse"), "1 no_slip unknown A01");
+    check(&format!("{PAID}; 14 slip yuan=7; 400 pulse"), "1 no_slip unknown A01");
+    check(&format!("{PAID}; 14 slip n=9; 400 pulse"), "1 no_slip unknown A01");
+}
+
+#[test]
+fn one_print_job_serves_one_payment() {
+    let two = "10 ask n=1 yuan=8; 11 ok n=1; 40 ask n=2 yuan=8; 41 ok n=2";
+    check(&format!("{two}; 43 slip yuan=8 copy=c; 500 pulse"), "1 no_slip unknown A01; 2 printed");
+}
+
+#[test]
+fn a_slip_heard_before_its_approval_waits_for_it() {
+    check("10 ask n=1 yuan=8; 11 slip yuan=8; 12 ok n=1; 400 pulse", "1 printed");
+    check("11 slip n=1 yuan=8; 12 ok n=1; 400 pulse", "1 printed");
+}
+
+#[test]
+fn the_same_message_again_is_one_payment() {
+    check(
+        "10 ask n=1 batch=7 yuan=8; 20 ask n=1 batch=7 yuan=8; 22 ok n=1 batch=7; 23 slip n=1; 400 pulse",
+        "1 printed",
+    );
+    check("10 ask yuan=8; 12 ok rrn=1; 13 done n=1 yuan=8; 14 slip n=1; 400 pulse", "1 printed");
+}
+
+#[test]
+fn a_trace_that_came_round_is_another_payment() {
+    check(
+        "10 ask n=1 yuan=8; 11 ok n=1; 12 slip n=1; 600 ask n=1 yuan=9; 601 ok n=1; 1000 pulse",
+        "1 printed; 1 no_slip unknown A01",
+    );
+    check(
+        "10 ask n=1 batch=1 yuan=8; 11 ok n=1 batch=1; 12 slip n=1; 99 ask n=1 batch=2 yuan=8; 100 ok n=1 batch=2; 500 pulse",
+        "1 printed; 1 no_slip unknown A01",
+    );
+}
+
+const TIMED_OUT: &str = "10 ask n=1 yuan=8; 70 timeout n=1; 70 reversal n=1 is=pending";
+
+#[test]
+fn a_lazy_reversal_is_pending_before_it_is_lost() {
+    check(&format!("{TIMED_OUT}; 600 pulse"), "1 not_expected unanswered");
+    check(&format!("{TIMED_OUT}; 700 pulse"), "1 not_expected unanswered A04");
+    check(
+        &format!("{TIMED_OUT}; 700 pulse; 800 reversal n=1 is=acknowledged"),
+        "1 not_expected reversed (A04)",
+    );
+    check(
+        &format!("{TIMED_OUT}; 90 reversal n=1 is=acknowledged; 2000 pulse"),
+        "1 not_expected reversed",
+    );
+    check(
+        &format!("{TIMED_OUT}; 700 pulse; 800 reversal n=1 is=failed; 801 pulse"),
+        "1 not_expected unanswered (A04) A03",
+    );
+    check(
+        &format!("{TIMED_OUT}; 90 reversal n=1 is=failed; 91 pulse"),
+        "1 not_expected unanswered A03",
+    );
+}
+
+#[test]
+fn a_sale_carries_a_pending_reversal_along() {
+    let sold = "600 ask n=2 yuan=3; 601 ok n=2; 602 slip n=2";
+    check(&format!("{TIMED_OUT}; {sold}; 700 pulse"), "1 not_expected unanswered; 2 printed");
+    check(&format!("{TIMED_OUT}; {sold}; 980 pulse"), "1 not_expected unanswered A04; 2 printed");
+}
+
+#[test]
+fn a_pending_reversal_with_a_hole_in_its_wait_is_not_told() {
+    check(&format!("{TIMED_OUT}; 100 lost; 2000 pulse"), "1 not_expected unanswered");
+}
+
+#[test]
+fn an_answer_that_settles_nothing_leaves_an_undo_due() {
+    check("10 ask n=1 yuan=8; 12 answer n=1 code=A0; 700 pulse", "1 not_expected unanswered A04");
+    check(
+        "10 ask n=1 yuan=8; 12 answer n=1 code=96; 99 reversal n=1 is=failed; 100 pulse",
+        "1 not_expected unanswered A03",
+    );
+}
+
+const FIRST: &str = "10 ask n=1 yuan=88 card=6691; 12 ok n=1";
+
+#[test]
+fn a_second_debit_after_a_missing_slip_is_told() {
+    let again = "100 ask n=2 yuan=88 card=6691; 101 ok n=2; 103 slip n=2";
+    check(&format!("{FIRST}; 14 fail n=1; {again}; 110 pulse"), "1 pending A02; 2 printed A09");
+    check(&format!("{FIRST}; {again}; 110 pulse"), "1 pending; 2 printed");
+    check(&format!("{FIRST}; {again}; 500 pulse"), "1 no_slip unknown A01; 2 printed A09");
+    check(
+        &format!("{FIRST}; {again}; 500 pulse; 600 void n=3 of=2 yuan=88; 601 pulse"),
+        "1 no_slip unknown A01; 2 printed (A09); 3 not_expected not_a_debit",
+    );
+}
+
+#[test]
+fn two_equal_coffees_are_two_purchases() {
+    let slips = "14 slip n=1; 72 ask n=2 yuan=88 card=6691; 73 ok n=2; 74 slip n=2; 500 pulse";
+    check(&format!("{FIRST}; {slips}"), "1 printed; 2 printed");
+    let other_card = "14 fail n=1; 72 ask n=2 yuan=88 card=1234; 73 ok n=2; 74 slip n=2; 80 pulse";
+    check(&format!("{FIRST}; {other_card}"), "1 pending A02; 2 printed");
+    let later = "14 fail n=1; 900 ask n=2 yuan=88 card=6691; 901 ok n=2; 902 slip n=2; 990 pulse";
+    check(&format!("{FIRST}; {later}"), "1 no_slip terminal_fault (A02) A01; 2 printed");
+}
+
+#[test]
+fn two_terminals_of_one_shop_are_compared_whichever_is_heard_first() {
+    let first = format!("0 open; {FIRST}; 14 fail n=1; 500 pulse");
+    let second = "0 open; 60 ask n=5 yuan=88 card=6691; 61 ok n=5; 63 slip n=5; 500 pulse";
+    let expected = "1 no_slip terminal_fault (A02) A01; 5 printed A09";
+    let (one, two) = (("till-1", "T1", first.as_str()), ("till-2", "T2", second));
+    assert_eq!(outcome(policies(), &[one, two]), expected);
+    let mut backwards: Vec<String> =
+        outcome(policies(), &[two, one]).split("; ").map(str::to_owned).collect();
+    backwards.sort();
+    assert_eq!(backwards.join("; "), expected);
+}
+
+#[test]
+fn a_terminal_is_silent_only_while_its_shop_is_open() {
+    let hours = || policies_with(open_from_eight_to_ten);
+    // 08:00 is second zero.
+    check_with(
+        hours(),
+        "10 ask n=1 yuan=1; 11 answer n=1 code=51; 1700 pulse",
+        "1 not_expected declined",
+    );
+    check_with(
+        hours(),
+        "10 ask n=1 yuan=1; 11 answer n=1 code=51; 1900 pulse",
+        "1 not_expected declined; silent A18",
+    );
+    check_with(
+        hours(),
+        "6000 ask n=1 yuan=1; 6001 answer n=1 code=51; 9000 pulse",
+        "1 not_expected declined",
+    );
+    check_with(
+        policies(),
+        "10 ask n=1 yuan=1; 11 answer n=1 code=51; 9000 pulse",
+        "1 not_expected declined",
+    );
+    check_with(
+        hours(),
+        "10 ask n=1 yuan=1; 11 answer n=1 code=51; 1900 pulse; 1950 ask n=2 yuan=1; 1951 answer n=2 code=51",
+        "1 not_expected declined; 2 not_expected declined",
+    );
+}
