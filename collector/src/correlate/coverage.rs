@@ -267,6 +267,12 @@ impl Heard<'_> {
         self.coverage.of(self.terminal).any(|source| source.hears_slips)
     }
 
+    /// As [`Heard::hole_in`], of the sources that carry money alone: no printer acknowledges an undo.
+    pub fn money_hole_in(&self, from: StreamTime, to: StreamTime) -> Option<HoleReason> {
+        let mut money = self.coverage.of(self.terminal).filter(|source| source.hears_money);
+        money.find_map(|source| source.hole_in(from, to))
+    }
+
     /// Why `from..=to` was not wholly heard, by any source of the terminal; absent when it was.
     pub fn hole_in(&self, from: StreamTime, to: StreamTime) -> Option<HoleReason> {
         self.coverage.of(self.terminal).find_map(|source| source.hole_in(from, to))

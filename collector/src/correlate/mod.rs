@@ -21,4 +21,4 @@ pub mod verdict;
 pub mod word;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

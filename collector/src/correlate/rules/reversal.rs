@@ -46,7 +46,7 @@ pub fn window(case: &Case, undo: Undo, heard: &Heard<'_>) -> Option<Window> {
         if heard.watermark() <= due {
             return None;
         }
-        let hole = heard.hole_in(since, due);
+        let hole = heard.money_hole_in(since, due);
         Some(hole.map_or(Window::Whole, |hole| Window::Holed(hole.unknown())))
     })
 }
