@@ -105,6 +105,8 @@ struct Source {
     heard: Uptime,
     reading: Reading,
     is_file: bool,
+    /// Where in the file the bytes taken last ended.
+    place: Option<Place>,
 }
 
 /// The agent.
@@ -124,6 +126,7 @@ impl Agent {
             heard: now.uptime,
             reading: Reading::default(),
             is_file: false,
+            place: None,
         };
         Agent {
             plan: Plan::new(settings.spool, start, held, now),
@@ -201,6 +204,7 @@ impl Agent {
         source.heard = now;
         source.reading = Reading::resumed(bookmark);
         source.is_file = bookmark.is_some();
+        source.place = bookmark.map(|bookmark| bookmark.place);
         self.coverage.opened(id, now);
         let body = Body::SourceOpened(description.clone());
         self.plan.say(Utterance::own(id, *terminal, now, body), self.coverage.summary());
@@ -212,10 +216,11 @@ impl Agent {
         let source = &mut self.sources[at];
         let Some(decoder) = &mut source.decoder else { return };
         source.is_file |= place.is_some();
+        source.place = place;
         decoder.push(bytes, now);
         source.heard = now;
         self.take_decoded(at);
-        self.mark_when_empty(at, place);
+        self.mark_when_empty(at);
         self.note_coverage(at);
     }
 
@@ -238,8 +243,13 @@ impl Agent {
         let source = &mut self.sources[at];
         let terminal = source.settings.terminal;
         let Some(decoder) = &mut source.decoder else { return };
-        decoder.finish(now);
-        self.take_decoded(at);
+        // Of a file nothing is torn when the agent stops: what the decoder holds is read again after the next start.
+        let is_read_again = source.is_file && reason == SourceLoss::AgentStopped;
+        if !is_read_again {
+            decoder.finish(now);
+            self.take_decoded(at);
+            self.mark_when_empty(at);
+        }
         self.note_coverage(at);
         self.pulse_of(at);
         self.sources[at].decoder = None;
@@ -262,6 +272,7 @@ impl Agent {
             if decoder.wake_at().is_some_and(|due| due <= now) {
                 decoder.settle(now);
                 self.take_decoded(at);
+                self.mark_when_empty(at);
                 self.note_coverage(at);
             }
         }
@@ -307,9 +318,9 @@ impl Agent {
     }
 
     /// Where the decoder holds nothing any more is a place to read on from.
-    fn mark_when_empty(&mut self, at: usize, place: Option<Place>) {
+    fn mark_when_empty(&mut self, at: usize) {
         let source = &mut self.sources[at];
-        let (Some(decoder), Some(place)) = (&source.decoder, place) else { return };
+        let (Some(decoder), Some(place)) = (&source.decoder, source.place) else { return };
         // Asked for a moment later: what was taken in just now and is still held would otherwise look settled.
         let later = self.now.uptime.plus_ms(1);
         if decoder.settled_until(later) >= later {
@@ -331,3 +342,6 @@ impl Agent {
         self.plan.moment()
     }
 }
+
+#[cfg(test)]
+mod tests;
