@@ -1,6 +1,7 @@
 //! One file a subcommand, and the arguments of all.
 
 pub mod check;
+pub mod replay;
 pub mod run;
 
 use crate::run::error::EXIT_FAILURE;
@@ -13,6 +14,7 @@ const EXAMPLES: &str = "\
 Examples:
   slipwatch-collector check --config /etc/slipwatch/collector.toml
   slipwatch-collector run --config /etc/slipwatch/collector.toml
+  slipwatch-agent decode pos.log | slipwatch-collector replay -
 
 Exit status:
    0  all went well
@@ -39,6 +41,8 @@ enum Command {
     Run(run::RunArguments),
     /// Tell what is wrong with the settings, the store, the broker and the mail server, and change nothing
     Check(check::CheckArguments),
+    /// Tell what would have been said of recorded events: JSON lines in, verdicts out, no broker and no store
+    Replay(replay::ReplayArguments),
 }
 
 /// Which settings file.
@@ -54,6 +58,7 @@ pub fn run_command(arguments: Arguments) -> ExitCode {
     match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
     }
 }
 

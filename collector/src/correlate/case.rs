@@ -141,6 +141,38 @@ pub enum What {
     NetworkDown,
 }
 
+impl What {
+    /// A word for rows and JSON.
+    pub fn label(&self) -> &'static str {
+        match self {
+            What::Requested => "requested",
+            What::Approved => "approved",
+            What::Refused => "refused",
+            What::Unsound(_) => "unsound_answer",
+            What::TimedOut => "timed_out",
+            What::Completed => "completed",
+            What::Aborted(_) => "aborted",
+            What::Reversal(ReversalPhase::Pending) => "reversal_pending",
+            What::Reversal(ReversalPhase::Sent) => "reversal_sent",
+            What::Reversal(ReversalPhase::Acknowledged) => "reversal_acknowledged",
+            What::Reversal(ReversalPhase::Failed) => "reversal_failed",
+            What::Voided => "voided",
+            What::Refunded => "refunded",
+            What::SlipStarted(_) => "slip_started",
+            What::SlipPrinted { reprint: true, .. } => "slip_reprinted",
+            What::SlipPrinted { .. } => "slip_printed",
+            What::SlipFailed(_) => "slip_failed",
+            What::SlipLost(_) => "slip_lost",
+            What::SlipIssued(_) => "slip_issued_electronically",
+            What::SlipDeclined => "slip_declined",
+            What::Trouble(_) => "printer_trouble",
+            What::Restarted => "device_restarted",
+            What::PrintCancelled => "print_cancelled",
+            What::NetworkDown => "network_down",
+        }
+    }
+}
+
 /// Why an answer settles nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UnsoundAnswer {
