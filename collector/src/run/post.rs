@@ -19,7 +19,7 @@ const HELD_MS_FIRST: u64 = 5_000;
 const HELD_MS_MAX: u64 = 300_000;
 const HELD_STABLE_MS: u64 = 60_000;
 /// The wait after a letter's first refusal "for now", and the longest.
-const RETRY_MS_FIRST: i64 = 60_000;
+const RETRY_MS_FIRST: i64 = 10_000;
 const RETRY_MS_MAX: i64 = 3_600_000;
 
 pub(super) struct Rounds {
@@ -190,8 +190,8 @@ mod tests {
 
     #[test]
     fn a_letter_is_tried_again_ever_more_seldom_and_for_ever() {
-        assert_eq!(retry_ms(0), 60_000);
-        assert_eq!(retry_ms(1), 120_000);
+        assert_eq!(retry_ms(0), 10_000);
+        assert_eq!(retry_ms(1), 20_000);
         assert_eq!(retry_ms(1000), RETRY_MS_MAX);
     }
 }
