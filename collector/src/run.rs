@@ -17,6 +17,7 @@ use crate::edge::mail::Post;
 use crate::edge::store::sqlite::SqliteStore;
 use crate::edge::store::{Store, StoreError};
 use crate::metrics::Metrics;
+use slipwatch_shared::times::Uptime;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
@@ -115,6 +116,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         turn_messages_max: config.limits.turn_messages_max,
         metrics: metrics.clone(),
         beat: Arc::clone(&beat),
+        retention: config.retention,
+        forget_at: Uptime::default(),
         marks: Vec::new(),
     };
     let core = thread::Builder::new()
@@ -201,6 +204,7 @@ impl Running {
         self.metrics.agents.settings(&settings.policies.agents, old.http.lines_per);
         let merged = Config {
             store: old.store.clone(),
+            retention: old.retention,
             broker: old.broker.clone(),
             http: old.http.clone(),
             ..new

@@ -5,11 +5,13 @@
 use super::watch::Beat;
 use crate::collector::{Collector, Input, Settings};
 use crate::commit::{AgentRow, Commit, Reply};
+use crate::config::Retention;
 use crate::edge::clock;
 use crate::edge::intake::Arrival;
-use crate::edge::store::{OutboxMark, Store};
+use crate::edge::store::{KeepSince, OutboxMark, Store};
 use crate::metrics::Metrics;
 use slipwatch_shared::backoff::Backoff;
+use slipwatch_shared::times::{ArrivalTime, Uptime};
 use slipwatch_shared::wire::envelope;
 use slipwatch_shared::wire::topic::{Channel, Topic};
 use std::collections::HashMap;
@@ -21,6 +23,9 @@ const TICK: Duration = Duration::from_secs(1);
 const STORE_WAIT_MS_FIRST: u64 = 100;
 const STORE_WAIT_MS_MAX: u64 = 5_000;
 const STORE_STABLE_MS: u64 = 60_000;
+/// How often the store is asked to forget, once it has nothing left to forget.
+const FORGET_EACH_MS: u64 = 600_000;
+const DAY_MS: i64 = 86_400_000;
 
 /// What the rest of the process asks of the thread that judges.
 pub(super) enum Order {
@@ -42,6 +47,9 @@ pub(super) struct Core {
     pub(super) beat: Arc<Beat>,
     /// The last commit of each agent, told again to each new connection. One entry an agent of the settings.
     pub(super) retained: HashMap<Topic, Reply>,
+    pub(super) retention: Retention,
+    /// Before this there is nothing to forget.
+    pub(super) forget_at: Uptime,
     /// Marks that a failing store did not take yet.
     pub(super) marks: Vec<(Vec<OutboxMark>, oneshot::Sender<()>)>,
 }
@@ -84,6 +92,7 @@ impl Core {
                 Woken::Ordered(Order::Reload(settings)) => self.collector.reload(*settings),
                 Woken::Ordered(Order::Marks(marks, done)) => self.marks.push((marks, done)),
                 Woken::Tick => {
+                    self.forget();
                     self.collector.handle(clock::now(), Input::Tick, &mut *self.store);
                 }
             }
@@ -183,6 +192,31 @@ impl Core {
     fn reply(&mut self, reply: Reply) {
         if self.replies.try_send(reply).is_err() {
             self.metrics.reply_dropped();
+        }
+    }
+
+    /// Lets go of what has been kept long enough: a bounded piece a second, until nothing is left.
+    fn forget(&mut self) {
+        if clock::uptime() < self.forget_at {
+            return;
+        }
+        let now = clock::now();
+        let since = |days: u32| ArrivalTime(now.0.saturating_sub(i64::from(days) * DAY_MS));
+        let since = KeepSince {
+            journal: since(self.retention.journal_days),
+            cases: since(self.retention.cases_days),
+            quarantine: since(self.retention.quarantine_days),
+        };
+        let done = match self.store.forget(&since) {
+            Ok(rows) => rows == 0,
+            Err(error) => {
+                self.metrics.store.failed(error.label());
+                tracing::warn!(%error, "what is old stays a while longer");
+                true
+            }
+        };
+        if done {
+            self.forget_at = clock::uptime().plus_ms(FORGET_EACH_MS);
         }
     }
 

@@ -91,9 +91,26 @@ pub trait Store: Recall + Send {
     /// Writes down what became of sending.
     fn mark_outbox(&mut self, marks: &[OutboxMark]) -> Result<(), StoreError>;
 
+    /// Deletes what is older than `since`, at most [`FORGET_ROWS_MAX`] rows of a matter; tells how many went.
+    fn forget(&mut self, since: &KeepSince) -> Result<usize, StoreError>;
+
     /// Another reader, for another thread.
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;
 }
+
+/// From when on each matter is kept; what is older goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepSince {
+    /// Batches as they came, by their arrival.
+    pub journal: ArrivalTime,
+    /// Payments at rest with their findings, by the agent's clock; letters that went out or were given up.
+    pub cases: ArrivalTime,
+    /// What was put aside.
+    pub quarantine: ArrivalTime,
+}
+
+/// Most rows of one matter that go in one call, so that no turn takes long.
+pub const FORGET_ROWS_MAX: usize = 500;
 
 /// What became of sending a row of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]

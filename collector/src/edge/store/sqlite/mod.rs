@@ -3,10 +3,11 @@
 
 mod read;
 mod recall;
+mod retention;
 mod schema;
 mod write;
 
-use super::{OutboxMark, Reader, Store, StoreError};
+use super::{KeepSince, OutboxMark, Reader, Store, StoreError};
 use crate::commit::{Commit, Snapshot};
 use crate::correlate::policy::AgentName;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -100,6 +101,10 @@ impl Store for SqliteStore {
 
     fn mark_outbox(&mut self, marks: &[OutboxMark]) -> Result<(), StoreError> {
         write::mark_outbox(&mut self.connection, marks)
+    }
+
+    fn forget(&mut self, since: &KeepSince) -> Result<usize, StoreError> {
+        retention::forget(&mut self.connection, since)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

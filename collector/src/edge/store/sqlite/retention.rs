@@ -1,0 +1,109 @@
+//! What has been kept long enough goes, a bounded number of rows a call, oldest first. Never touches a payment that new
+//! events may still change, nor a letter that waits.
+
+use super::super::{FORGET_ROWS_MAX, KeepSince, StoreError};
+use super::failed;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+/// Deletes what is older than `since`; tells how many rows went.
+pub fn forget(connection: &mut Connection, since: &KeepSince) -> Result<usize, StoreError> {
+    let forgetting = failed("forgetting what is old");
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(&forgetting)?;
+    let rows = delete_all(&transaction, since).map_err(&forgetting)?;
+    transaction.commit().map_err(&forgetting)?;
+    Ok(rows)
+}
+
+fn delete_all(transaction: &Transaction<'_>, since: &KeepSince) -> rusqlite::Result<usize> {
+    let limit = FORGET_ROWS_MAX as i64;
+    // Rows come in the order of time, so the oldest are the first by their number: no index over time is needed.
+    let journal = transaction
+        .prepare_cached(
+            "DELETE FROM journal WHERE arrived < ?1
+            AND rowid IN (SELECT rowid FROM journal ORDER BY rowid LIMIT ?2)",
+        )?
+        .execute(params![since.journal.0, limit])?;
+    let quarantine = transaction
+        .prepare_cached(
+            "DELETE FROM quarantine WHERE arrived < ?1
+            AND number IN (SELECT number FROM quarantine ORDER BY number LIMIT ?2)",
+        )?
+        .execute(params![since.quarantine.0, limit])?;
+    let outbox = transaction
+        .prepare_cached(
+            "DELETE FROM outbox WHERE created < ?1 AND (sent IS NOT NULL OR given_up IS NOT NULL)
+            AND id IN (SELECT id FROM outbox ORDER BY id LIMIT ?2)",
+        )?
+        .execute(params![since.cases.0, limit])?;
+    Ok(journal + quarantine + outbox + cases(transaction, since)?)
+}
+
+fn cases(transaction: &Transaction<'_>, since: &KeepSince) -> rusqlite::Result<usize> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT t.id FROM transactions t JOIN cases c ON c.id = t.id
+         WHERE t.wall < ?1 AND c.rest_at IS NOT NULL ORDER BY t.wall LIMIT ?2",
+    )?;
+    let ids =
+        statement.query_map(params![since.cases.0, FORGET_ROWS_MAX as i64], |row| row.get(0))?;
+    let ids: Vec<i64> = ids.collect::<rusqlite::Result<_>>()?;
+    for id in &ids {
+        for sql in [
+            "DELETE FROM actions WHERE finding IN (SELECT name FROM findings WHERE case_id = ?1)",
+            "DELETE FROM findings WHERE case_id = ?1",
+            "DELETE FROM cases WHERE id = ?1",
+            "DELETE FROM transactions WHERE id = ?1",
+        ] {
+            transaction.prepare_cached(sql)?.execute([id])?;
+        }
+    }
+    Ok(ids.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SqliteStore;
+    use super::*;
+    use slipwatch_shared::times::ArrivalTime;
+
+    /// One agent, and of each matter an old row (time 1) and a new one (time 10); payment 3 is old and not at rest,
+    /// letter 3 is old and waits.
+    const ROWS: &str = "
+        INSERT INTO agents VALUES (1, 's', 'a', 1, 9, x'', 0, 0, 0, '', 0, x'');
+        INSERT INTO journal VALUES (1, 1, 1, 1, 1, x''), (1, 1, 2, 2, 10, x'');
+        INSERT INTO transactions (id, agent, epoch, seq, store, opened, wall, kind)
+            VALUES (1, 1, 1, 1, 's', 1, 1, 0), (2, 1, 1, 2, 's', 10, 10, 0), (3, 1, 1, 3, 's', 1, 1, 0);
+        INSERT INTO cases VALUES (1, 'no_slip', 1, 5, x''), (2, 'printed', 0, 5, x''), (3, 'pending', 0, NULL, x'');
+        INSERT INTO findings VALUES ('A01:1', 'A01', 1, 's', NULL, 1, 1, 1, x''), ('A01:2', 'A01', 2, 's', NULL, 1, 10, 10, x'');
+        INSERT INTO actions (at, finding, change, note) VALUES (1, 'A01:1', 0, ''), (10, 'A01:2', 0, '');
+        INSERT INTO outbox (id, message_id, road, recipient, subject, text, created, not_before, findings, sent)
+            VALUES (1, 'm1', 0, '', '', '', 1, 1, '', 2), (2, 'm2', 0, '', '', '', 10, 10, '', 11), (3, 'm3', 0, '', '', '', 1, 1, '', NULL);
+        INSERT INTO quarantine VALUES (1, '', '', '', 1, 0, x''), (2, '', '', '', 10, 0, x'');";
+
+    #[track_caller]
+    fn check(store: &SqliteStore, sql: &str, expected: &[i64]) {
+        let mut statement = store.connection.prepare(sql).unwrap();
+        let found = statement.query_map([], |row| row.get(0)).unwrap();
+        let found: Vec<i64> = found.collect::<Result<_, _>>().unwrap();
+        assert_eq!(found, expected, "{sql}");
+    }
+
+    #[test]
+    fn what_is_old_goes_and_what_may_still_change_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = SqliteStore::open(&directory.path().join("store")).unwrap();
+        store.connection.execute_batch(ROWS).unwrap();
+        let at = ArrivalTime(5);
+        let since = KeepSince { journal: at, cases: at, quarantine: at };
+        assert_eq!(forget(&mut store.connection, &since).unwrap(), 4);
+        check(&store, "SELECT first_seq FROM journal", &[2]);
+        check(&store, "SELECT id FROM transactions ORDER BY id", &[2, 3]);
+        check(&store, "SELECT id FROM cases ORDER BY id", &[2, 3]);
+        check(&store, "SELECT case_id FROM findings", &[2]);
+        check(&store, "SELECT at FROM actions", &[10]);
+        check(&store, "SELECT id FROM outbox ORDER BY id", &[2, 3]);
+        check(&store, "SELECT number FROM quarantine", &[2]);
+        assert_eq!(forget(&mut store.connection, &since).unwrap(), 0);
+    }
+}
