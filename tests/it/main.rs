@@ -6,11 +6,19 @@
 //! - `seeds`: random worlds of both cores in one thread, compared with the naive ledger.
 //! - `wire`: the frozen bytes of each version, and what damage may cost.
 //! - `parts`: the real parts by themselves; a failure there is the machine's.
+//! - `serial`: a device on a pseudo-terminal, both programs, the collector's own broker.
+//! - `mqtt`: the road over a real Mosquitto.
+//! - `kill`: `kill -9` at random moments under load.
+//! - `smtp`: letters through a real mail server.
 
 mod corrupt;
 mod house;
+mod kill;
+mod mqtt;
 mod parts;
 mod power;
 mod seeds;
+mod serial;
+mod smtp;
 mod spool_parts;
 mod wire;

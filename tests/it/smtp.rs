@@ -4,7 +4,7 @@
 use crate::serial::payment;
 use slipwatch_tests::process::mail::{MailServer, PASSWORD, USER};
 use slipwatch_tests::process::shop::Shop;
-use slipwatch_tests::process::wait_for;
+use slipwatch_tests::process::{sample, wait_for};
 use slipwatch_tests::terminal::{Story, Word};
 use std::path::Path;
 
@@ -71,8 +71,10 @@ fn a_server_that_is_away_and_then_in_trouble_gets_each_letter_once() {
     shop.start_collector();
     wait_for("a letter that was refused", || {
         let metrics = shop.metrics()?;
-        let waits = metrics.lines().find(|line| line.starts_with("slipwatch_letters_waiting"))?;
-        (!waits.ends_with(" 0")).then_some(())
+        let mut failures =
+            metrics.lines().filter(|line| line.starts_with("slipwatch_mail_failures_total"));
+        let waits = sample(&metrics, "slipwatch_mail_pending_letters")? > 0.0;
+        (waits && failures.any(|line| !line.ends_with(" 0"))).then_some(())
     });
     assert!(server.letters().is_empty());
     server.refuse(false);

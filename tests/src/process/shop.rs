@@ -258,8 +258,8 @@ impl Shop {
         let written = write!(
             text,
             "[http]\nlisten = \"127.0.0.1:{}\"\npublic_url = \"http://127.0.0.1:{}\"\n\n\
-             [mail]\nfrom = \"slipwatch <slipwatch@example.com>\"\noperations = []\nletters_per_hour_max = 10000\n\
-             cool_down_s = 0.5\nburst_per_minute_max = 10000\n{}\n\
+             [mail]\nfrom = \"slipwatch <slipwatch@example.com>\"\noperations = []\nletters_per_hour_max = 1000\n\
+             cool_down_s = 0.5\nburst_per_minute_max = 1000\n{}\n\
              [deadlines]\n{}\n\
              [[shop]]\nname = \"{STORE}\"\ntitle = \"Corner shop\"\nlanguage = \"en\"\nmail = [\"owner@example.com\"]\n\
              time_zone = \"+08:00\"\nagents = [\"{}\"]\n",

@@ -2,11 +2,13 @@
 
 use crate::terminal::Payment;
 use slipwatch_collector::correlate::policy::AgentName;
+use slipwatch_collector::edge::store::sqlite::SqliteStore;
 use slipwatch_collector::edge::store::{CaseQuery, CaseView, FindingView, Reader};
+use slipwatch_collector::run::STORE_FILE;
 use slipwatch_shared::event::{Epoch, Event, Seq};
 use slipwatch_shared::times::ArrivalTime;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A verdict's label and reason.
 pub type Said = (&'static str, Option<&'static str>);
@@ -14,14 +16,15 @@ pub type Said = (&'static str, Option<&'static str>);
 /// A store, opened for reading.
 pub struct Stored {
     reader: Box<dyn Reader>,
-    directory: std::path::PathBuf,
+    path: PathBuf,
 }
 
 impl Stored {
     /// Opens the store in a directory; absent while there is none.
     pub fn open(directory: &Path) -> Option<Stored> {
-        let reader = open_reader(directory)?;
-        Some(Stored { reader, directory: directory.to_owned() })
+        let path = directory.join(STORE_FILE);
+        let reader = SqliteStore::open_reader(&path).ok()?;
+        Some(Stored { reader: Box::new(reader), path })
     }
 
     /// Whether a line of the shop's agent is open and heard.
@@ -97,9 +100,8 @@ impl Stored {
     /// When the store cannot be read.
     pub fn batches(&self) -> Vec<(u64, u64, u64)> {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let path = self.directory.join("slipwatch.db");
-        let base =
-            rusqlite::Connection::open_with_flags(path, flags).expect("the store can be opened");
+        let base = rusqlite::Connection::open_with_flags(&self.path, flags);
+        let base = base.expect("the store can be opened");
         let mut query = base
             .prepare("SELECT epoch, first_seq, last_seq FROM journal ORDER BY epoch, first_seq")
             .expect("the journal is a table");
@@ -150,8 +152,4 @@ impl Stored {
         }
         count
     }
-}
-
-fn open_reader(_directory: &Path) -> Option<Box<dyn Reader>> {
-    None
 }
