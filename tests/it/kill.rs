@@ -12,9 +12,8 @@ use slipwatch_tests::dice::Dice;
 use slipwatch_tests::ledger::{Deaf, DeafLine, Opinion, opinion};
 use slipwatch_tests::process::live::{Play, now_ms};
 use slipwatch_tests::process::shop::Shop;
-use slipwatch_tests::process::{wait_for, wait_within};
+use slipwatch_tests::process::{PATIENCE, wait_for, wait_until_right};
 use slipwatch_tests::terminal::{Payment, Story};
-use std::time::Duration;
 
 /// Kills in the suite, where nobody asks for more.
 const KILLS: usize = 6;
@@ -135,19 +134,11 @@ fn check(mut shop: Shop, victims: &[Victim], kills: usize) {
     }
     let (device, payments) = playing.end();
     shop.put_device(device);
-    let mut wrong = Vec::new();
-    let settled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        wait_within(Duration::from_secs(30), "verdicts that the ledger allows", || {
-            wrong = disagreements(&shop, &payments, &deaf);
-            wrong.is_empty().then_some(())
-        });
-    }));
-    assert!(
-        settled.is_ok(),
-        "{told}: of {} payments, after {done:?}:\n{}",
-        payments.len(),
-        wrong.join("\n")
+    let what = format!(
+        "verdicts that the ledger allows; {told}, {} payments, killed {done:?}",
+        payments.len()
     );
+    wait_until_right(PATIENCE, what, || disagreements(&shop, &payments, &deaf));
     shop.agent.as_mut().expect("it runs").stop();
     wait_for("the line to be closed in the store", || {
         (!shop.stored()?.is_line_open()).then_some(())

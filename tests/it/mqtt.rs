@@ -9,7 +9,7 @@ use slipwatch_tests::ledger::{House, truth};
 use slipwatch_tests::process::live::{PACE, Play};
 use slipwatch_tests::process::mosquitto::{Mosquitto, Spy};
 use slipwatch_tests::process::shop::{AGENT, STORE, Shop};
-use slipwatch_tests::process::{page, sample, wait_for};
+use slipwatch_tests::process::{PATIENCE, page, sample, wait_for, wait_until_right};
 use slipwatch_tests::terminal::{Payment, Story};
 use std::time::Duration;
 
@@ -32,19 +32,17 @@ pub fn agent_name() -> slipwatch_collector::correlate::policy::AgentName {
 /// Waits until nothing is said otherwise than the ledger says it.
 #[track_caller]
 pub fn wait_for_truth(shop: &Shop, payments: &[Payment]) {
-    let mut wrong = Vec::new();
-    wait_for("verdicts that equal the ledger's", || {
-        let verdicts = shop.stored()?.verdicts();
-        wrong = payments
-            .iter()
-            .filter_map(|payment| {
-                let said = verdicts.get(&(payment.terminal.clone(), payment.stan)).copied();
-                let due = truth(payment, &HOUSE);
-                let is_right = said.is_some_and(|(label, reason)| due.is(label, reason));
-                (!is_right).then_some((payment.story, payment.stan, due, said))
-            })
-            .collect();
-        wrong.is_empty().then_some(())
+    wait_until_right(PATIENCE, "verdicts that equal the ledger's", || {
+        let Some(mut stored) = shop.stored() else { return vec!["no store".to_owned()] };
+        let verdicts = stored.verdicts();
+        let wrong = payments.iter().filter_map(|payment| {
+            let said = verdicts.get(&(payment.terminal.clone(), payment.stan)).copied();
+            let due = truth(payment, &HOUSE);
+            let is_right = said.is_some_and(|(label, reason)| due.is(label, reason));
+            let name = format!("{:?} {} {:06}", payment.story, payment.terminal, payment.stan);
+            (!is_right).then(|| format!("{name}: said {said:?}, due {due:?}"))
+        });
+        wrong.collect()
     });
 }
 

@@ -4,9 +4,10 @@
 use crate::serial::payment;
 use slipwatch_tests::process::mail::{MailServer, PASSWORD, USER};
 use slipwatch_tests::process::shop::Shop;
-use slipwatch_tests::process::{sample, wait_for};
+use slipwatch_tests::process::{sample, wait_for, wait_within};
 use slipwatch_tests::terminal::{Story, Word};
 use std::path::Path;
+use std::time::Duration;
 
 fn strict_settings(server: &MailServer, directory: &Path, password: &str) -> String {
     let secret = directory.join("password");
@@ -52,8 +53,17 @@ fn a_letter_goes_out_under_tls_and_login_and_its_thread_goes_on() {
     assert_ne!(second.header("Message-ID"), Some(thread));
 }
 
+#[track_caller]
+fn check_each_once(server: &MailServer) {
+    let mut names: Vec<_> =
+        server.letters().iter().map(|letter| letter.header("Message-ID")).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), server.letters().len(), "a letter came twice");
+}
+
 #[test]
-fn a_server_that_is_away_and_then_in_trouble_gets_each_letter_once() {
+fn a_letter_outlives_a_mail_server_and_a_collector_that_are_away() {
     let mut shop = Shop::new();
     let directory = shop.subdirectory("smtp");
     let mut server = MailServer::open(&directory);
@@ -64,11 +74,29 @@ fn a_server_that_is_away_and_then_in_trouble_gets_each_letter_once() {
     let missed = payment(2, Story::NoSlip);
     shop.tell(&missed);
     shop.wait_for_verdict(&missed, "no_slip");
-    // Killed while its letter waits: the outbox outlives it.
+    wait_for("a letter that waits", || {
+        (shop.sample("slipwatch_mail_pending_letters")? > 0.0).then_some(())
+    });
     shop.kill_collector();
-    server.refuse(true);
     server.start_again();
     shop.start_collector();
+    wait_for("the letter", || server.letters().into_iter().next());
+    let other = payment(3, Story::NoSlip);
+    shop.tell(&other);
+    wait_for("another letter", || server.letters().into_iter().nth(1));
+    check_each_once(&server);
+}
+
+#[test]
+fn a_letter_that_is_refused_for_now_is_sent_again() {
+    let mut shop = Shop::new();
+    let directory = shop.subdirectory("smtp");
+    let server = MailServer::open(&directory);
+    shop.set_mail(&open_settings(&server));
+    server.refuse(true);
+    shop.open();
+    shop.wait_until_heard();
+    shop.tell(&payment(5, Story::NoSlip));
     wait_for("a letter that was refused", || {
         let metrics = shop.metrics()?;
         let mut failures =
@@ -78,15 +106,9 @@ fn a_server_that_is_away_and_then_in_trouble_gets_each_letter_once() {
     });
     assert!(server.letters().is_empty());
     server.refuse(false);
-    wait_for("the letter", || server.letters().into_iter().next());
-    let other = payment(3, Story::NoSlip);
-    shop.tell(&other);
-    wait_for("another letter", || server.letters().into_iter().nth(1));
-    let mut names: Vec<_> =
-        server.letters().iter().map(|letter| letter.header("Message-ID")).collect();
-    names.sort();
-    names.dedup();
-    assert_eq!(names.len(), server.letters().len(), "each letter once");
+    // A letter that a server refused waits for a minute or two before it is tried again.
+    wait_within(Duration::from_secs(240), "the letter", || server.letters().into_iter().next());
+    check_each_once(&server);
 }
 
 #[test]

@@ -52,6 +52,32 @@ pub fn wait_for<T>(what: impl Display, probe: impl FnMut() -> Option<T>) -> T {
     wait_within(PATIENCE, what, probe)
 }
 
+/// Asks again and again until nothing is wrong any more.
+///
+/// # Panics
+/// When something still is after `limit`; says what.
+#[track_caller]
+pub fn wait_until_right(
+    limit: Duration,
+    what: impl Display,
+    mut wrong: impl FnMut() -> Vec<String>,
+) {
+    let began = Instant::now();
+    loop {
+        let list = wrong();
+        if list.is_empty() {
+            return;
+        }
+        assert!(
+            began.elapsed() < limit,
+            "waited {} s in vain for {what}:\n{}",
+            limit.as_secs(),
+            list.join("\n")
+        );
+        std::thread::sleep(POLL);
+    }
+}
+
 /// The shortest rest between two tries of something that is not there yet.
 pub(crate) fn pause() {
     std::thread::sleep(POLL);

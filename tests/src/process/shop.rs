@@ -236,12 +236,17 @@ impl Shop {
 
     fn agent_settings(&self) -> String {
         let (spool, port) = (self.path().join("spool"), self.mqtt_port);
+        // Where a line carries many terminals, its text says which.
+        let terminal = match self.terminals.as_slice() {
+            [one] => format!("terminal = \"{one}\"\n"),
+            _ => String::new(),
+        };
         format!(
             "store = \"{STORE}\"\nagent = \"{AGENT}\"\npulse_ms = 200\n\n\
              [broker]\nhost = \"127.0.0.1\"\nport = {port}\nkeep_alive_s = 5\nretry_ms_first = 50\nretry_ms_last = 500\n\n\
              [spool]\ndirectory = \"{}\"\ncommit_ms = 20\nballast_mb = 1\n\n\
              [send]\nresend_ms = 1000\ndrain_ms = 1000\n\n\
-             [[source]]\nname = \"till\"\nprofile = \"kv-en\"\nterminal = \"{TERMINAL}\"\nserial = {{ port = \"{}\" }}\n",
+             [[source]]\nname = \"till\"\nprofile = \"kv-en\"\n{terminal}serial = {{ port = \"{}\" }}\n",
             spool.display(),
             self.port.display(),
         )
