@@ -1,8 +1,10 @@
 //! The one test binary: what each room of tests holds.
 //!
 //! - `corrupt`: damaged spools: the agent starts, accounts for every number, and goes on.
+//! - `demo`: one round of the demonstration, as a person starts it.
 //! - `house`: the floors, names and files of this repository.
 //! - `power`: pulled plugs: every committed group and every committed transaction is there.
+//! - `scenes`: one named scene a verdict and a finding, in small worlds.
 //! - `seeds`: random worlds of both cores in one thread, compared with the naive ledger.
 //! - `wire`: the frozen bytes of each version, and what damage may cost.
 //! - `parts`: the real parts by themselves; a failure there is the machine's.
@@ -12,11 +14,13 @@
 //! - `smtp`: letters through a real mail server.
 
 mod corrupt;
+mod demo;
 mod house;
 mod kill;
 mod mqtt;
 mod parts;
 mod power;
+mod scenes;
 mod seeds;
 mod serial;
 mod smtp;

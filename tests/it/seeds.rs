@@ -5,7 +5,7 @@
 //! becomes a scene.
 
 use slipwatch_tests::world::World;
-use slipwatch_tests::world::proof::{Proof, prove, told};
+use slipwatch_tests::world::proof::{Proof, findings, prove, said};
 use slipwatch_tests::world::recipe::Recipe;
 
 /// How many worlds are run when nothing else is asked for.
@@ -38,8 +38,9 @@ fn tell(seed: u64, world: &World, proof: &Proof) -> String {
     proof.wrong.iter().take(20).for_each(|line| text += &format!("  {line}\n"));
     if number("SLIPWATCH_SEED").is_some() {
         for payment in &world.payments {
-            let said = told(&world.collector.store, payment);
-            text += &format!("  {payment:?}\n    -> {said:?}\n");
+            let store = &world.collector.store;
+            let (said, findings) = (said(store, payment), findings(store, payment));
+            text += &format!("  {payment:?}\n    -> {said:?} {findings:?}\n");
         }
         for agent in &world.agents {
             text += &format!("  deaf: {:?}\n", agent.deaf);
@@ -81,8 +82,8 @@ fn the_same_seed_gives_the_same_world() {
     let words = |seed| {
         let (world, _) = run(seed);
         let store = &world.collector.store;
-        let told: Vec<_> = world.payments.iter().map(|payment| told(store, payment)).collect();
-        (world.now, store.journal.len(), store.frames.len(), told)
+        let said: Vec<_> = world.payments.iter().map(|payment| said(store, payment)).collect();
+        (world.now, store.journal.len(), store.frames.len(), said)
     };
     assert_eq!(words(5), words(5));
 }

@@ -4,6 +4,7 @@
 //! ([`world::proof`]).
 
 pub mod container;
+pub mod demo;
 pub mod dice;
 pub mod disk;
 pub mod disk_image;

@@ -10,7 +10,7 @@ use crate::world::collector_node::arrival;
 use slipwatch_collector::collector::{Collector, Input, Settings};
 use slipwatch_collector::commit::{Commit, Snapshot, TransactionRow};
 use slipwatch_collector::correlate::case::CaseId;
-use slipwatch_collector::correlate::finding::{Stage, Subject};
+use slipwatch_collector::correlate::finding::{Finding, Stage, Subject};
 use slipwatch_shared::event::{Body, Epoch, Event, Seq};
 use slipwatch_shared::wire::topic::{Channel, Topic};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,18 +71,22 @@ pub fn prove(world: &World, settings: &Settings) -> Proof {
     proof
 }
 
-/// What was said of a payment, one after the other, and the findings about it as they stand, in words.
-pub fn told(store: &MemoryStore, payment: &Payment) -> Vec<String> {
-    let mut words = Vec::new();
-    for row in store.transactions.values().filter(|row| is_of(row, payment)) {
-        words.extend(store.said.get(&row.id).cloned().unwrap_or_default());
-        let about = |subject: &Subject| matches!(subject, Subject::Case(id) if *id == row.id);
-        for finding in store.findings.values().filter(|finding| about(&finding.id.subject)) {
-            let how = finding.resolved.map_or(finding.stage.label(), |how| how.label());
-            words.push(format!("{} {how}", finding.id.kind.code()));
-        }
-    }
-    words
+/// What was said of a payment's slip, one after the other.
+pub fn said(store: &MemoryStore, payment: &Payment) -> Vec<String> {
+    let rows = store.transactions.values().filter(|row| is_of(row, payment));
+    rows.flat_map(|row| store.said.get(&row.id).cloned().unwrap_or_default()).collect()
+}
+
+/// The findings about a payment as they stand, in words.
+pub fn findings(store: &MemoryStore, payment: &Payment) -> Vec<String> {
+    let of_payment =
+        |id: &CaseId| store.transactions.get(id).is_some_and(|row| is_of(row, payment));
+    let about = |subject: &Subject| matches!(subject, Subject::Case(id) if of_payment(id));
+    let words = |finding: &Finding| {
+        let how = finding.resolved.map_or(finding.stage.label(), |how| how.label());
+        format!("{} {how}", finding.id.kind.code())
+    };
+    store.findings.values().filter(|finding| about(&finding.id.subject)).map(words).collect()
 }
 
 type Lost = (Epoch, Seq, Seq);
