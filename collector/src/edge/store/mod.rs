@@ -3,6 +3,8 @@
 
 pub mod memory;
 pub mod sqlite;
+#[cfg(test)]
+pub(crate) mod suite;
 
 use crate::alert::outbox::OutboxRow;
 use crate::commit::{Commit, Presence, Recall, Snapshot};
