@@ -182,7 +182,7 @@ pub fn cause_sentence(language: Language, detail: CauseDetail) -> &'static str {
             "A profile let a card number through; the bytes were dropped.",
         ),
         CauseDetail::Nothing => {
-            ("原因不明：听到的内容里没有线索。", "Not known: nothing that was heard tells.")
+            ("尚不明确，听到的内容里没有线索。", "Not known yet: nothing that was heard tells.")
         }
     };
     language.say(chinese, english)

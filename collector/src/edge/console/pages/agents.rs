@@ -54,7 +54,9 @@ fn agent(frame: &Frame, agent: &AgentView) -> Markup {
                     dd { time datetime=(Frame::iso(agent.heard.0)) { (frame.time(store, agent.heard.0, "%m-%d %H:%M:%S")) } }
                 }
                 div { dt { (language.say("已存到", "Stored through")) } dd { (agent.through.0) } }
-                div { dt { (language.say("版本", "Version")) } dd { (agent.version) } }
+                @if !agent.version.is_empty() {
+                    div { dt { (language.say("版本", "Version")) } dd { (agent.version) } }
+                }
                 @if !agent.terminals.is_empty() {
                     div {
                         dt { (language.say("终端", "Terminals")) }

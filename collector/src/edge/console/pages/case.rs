@@ -1,6 +1,6 @@
 //! One case: its verdict and what that rests on, its findings, and everything that was heard of it, in order.
 
-use super::{Frame, amount, chip, numbers, page};
+use super::{Frame, amount, chip, last_four_only, numbers, page};
 use crate::alert::words as alert_words;
 use crate::edge::console::words;
 use crate::edge::store::{AgentView, CaseFile, FindingView, SourceView};
@@ -79,9 +79,11 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
             p {
                 (alert_words::cause_sentence(language, finding.cause.detail)) " "
                 span.quiet {
-                    (words::cause_class(language, finding.cause.class))
-                    @if finding.cause.confidence > 0 { " · " (finding.cause.confidence) " %" }
-                    " · " (words::stage(language, finding.stage))
+                    @if finding.cause.confidence > 0 {
+                        (words::cause_class(language, finding.cause.class))
+                        " · " (finding.cause.confidence) " % · "
+                    }
+                    (words::stage(language, finding.stage))
                 }
             }
             @if let Some(resolution) = finding.resolved {
@@ -106,7 +108,7 @@ fn entry(frame: &Frame, store: &slipwatch_shared::terminal::StoreId, event: &Eve
             }
             p { (text) }
             @match &event.evidence {
-                Evidence::Text(text) => pre { (text) },
+                Evidence::Text(text) => pre { (last_four_only(text)) },
                 Evidence::Frame(bytes) => p.quiet { (bytes.len()) " B" },
                 Evidence::None => {},
             }

@@ -153,5 +153,20 @@ fn numbers(language: Language, keys: &Keys) -> Vec<(&'static str, String)> {
     facts
 }
 
+/// The scrubbed text of a device without the first six digits that it may keep of a card: pages show the last four.
+fn last_four_only(text: &str) -> String {
+    const HEAD: usize = 6;
+    let mut signs: Vec<char> = text.chars().collect();
+    for at in 0..signs.len() {
+        // Digits that a mask follows: whatever stands before the mask goes.
+        let is_mask = signs[at] == '*' && signs.get(at + 1) == Some(&'*');
+        let digits = signs[..at].iter().rev().take_while(|sign| sign.is_ascii_digit()).count();
+        if is_mask && digits >= HEAD {
+            signs[at - HEAD..at].fill('*');
+        }
+    }
+    signs.into_iter().collect()
+}
+
 #[cfg(test)]
 mod tests;

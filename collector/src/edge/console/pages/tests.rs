@@ -124,7 +124,11 @@ fn what_is_plainly_fine_is_shown_when_it_is_asked_for() {
 #[test]
 fn a_case_says_what_its_verdict_rests_on_and_shows_the_last_four() {
     let page = case::render(&frame(Language::English), &file(NO_SLIP), None);
-    check(&page, &["heard without a gap", "0691", "&lt;b&gt;request&lt;/b&gt;"], &["<b>request"]);
+    check(
+        &page,
+        &["heard without a gap", "************0691", "&lt;b&gt;request&lt;/b&gt;"],
+        &["<b>request", "622576"],
+    );
     let unknown = Verdict::Unknown { why: Unknown::SourceLost };
     let page = case::render(&frame(Language::Chinese), &file(unknown), None);
     check(&page, &["无法判断", "线路中断"], &[]);
@@ -135,4 +139,18 @@ fn an_agent_that_never_came_is_shown_as_such() {
     let unheard = [("shop-1".to_owned(), "till-1".to_owned())];
     let page = agents::render(&frame(Language::English), &[], &unheard, &[("checksum", 3)]);
     check(&page, &["never seen", "checksum", ">3<"], &["None since the start"]);
+}
+
+#[test]
+fn the_first_six_of_a_card_are_shown_nowhere() {
+    for (text, shown) in [
+        ("PAN 622576******0691.", "PAN ************0691."),
+        ("622576******0691 622576*********0691", "************0691 ***************0691"),
+        ("ref 123456 *", "ref 123456 *"),
+        ("", ""),
+        ("**", "**"),
+        ("12**", "12**"),
+    ] {
+        assert_eq!(last_four_only(text), shown);
+    }
 }
