@@ -6,7 +6,9 @@ use std::borrow::Cow;
 /// The text as it is read on; copied only where something goes.
 #[inline]
 pub(crate) fn plain(text: Cow<'_, str>) -> Cow<'_, str> {
-    let has_control = text.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f);
+    // Without an early out, so that the compiler looks at many bytes at once.
+    let is_control = |byte: u8| (byte < b' ') & (byte != b'\t') | (byte == 0x7f);
+    let has_control = text.bytes().fold(false, |found, byte| found | is_control(byte));
     if !has_control && (text.is_ascii() || !text.chars().any(is_odd)) {
         return text;
     }

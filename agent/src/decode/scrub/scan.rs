@@ -88,8 +88,9 @@ impl Scanner {
         self.after = Before::Plain;
         self.secrets.find(text, &mut self.edits);
         let bytes = text.as_bytes();
+        // The time at the head is no number of a card.
         let mut at = match before {
-            Before::Plain => 0,
+            Before::Plain => rest,
             _ => self.leading(bytes, rest, before),
         };
         if let Some(end) = dump_start(bytes, rest).and_then(|from| self.dump(bytes, from, before)) {
@@ -97,6 +98,10 @@ impl Scanner {
         }
         while let Some(found) = bytes[at..].iter().position(u8::is_ascii_digit) {
             let digit = at + found;
+            if let Some(end) = short_number(bytes, digit) {
+                at = end;
+                continue;
+            }
             let (from, to) = hex_word(bytes, digit, at);
             let has_letter = bytes[from..to].iter().any(|byte| !byte.is_ascii_digit());
             at = if has_letter && to - from >= HEX_WORD_MIN {
@@ -450,6 +455,25 @@ fn dump_start(bytes: &[u8], rest: usize) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// Where a number ends that is too short to matter and plainly stands alone; nearly all numbers of a log do.
+#[inline]
+fn short_number(bytes: &[u8], from: usize) -> Option<usize> {
+    let length =
+        bytes[from..].iter().take(CLEAR_FIRST + 1).take_while(|byte| byte.is_ascii_digit()).count();
+    let touches_letter =
+        from.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_hexdigit());
+    if length > CLEAR_FIRST || touches_letter {
+        return None;
+    }
+    let end = from + length;
+    let stands_alone = match bytes.get(end)? {
+        b':' | b'.' | b',' | b'=' | b'/' | b'"' | b'\'' | b';' | b')' | b']' | b'|' => length != 2,
+        b' ' => length != 2 && bytes.get(end + 1)?.is_ascii_alphabetic(),
+        _ => false,
+    };
+    stands_alone.then_some(end)
 }
 
 /// The word of hexadecimal digits around the digit at `at`, not further back than `floor`.

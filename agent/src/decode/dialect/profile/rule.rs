@@ -5,7 +5,7 @@ use super::field::Field;
 use super::needle::needles;
 use super::pairs::Pairs;
 use super::say::Say;
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use regex::{CaptureLocations, Regex};
 use slipwatch_shared::event::Body;
 
@@ -95,7 +95,13 @@ impl Rules {
                 }
             }
         }
-        let finder = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&all).ok();
+        // Searching from each found place on is much faster than searching for all overlaps, and finds the same as
+        // long as no two needles begin alike.
+        let nested = all.iter().enumerate().any(|(index, one)| {
+            all.iter().enumerate().any(|(other, long)| index != other && long.starts_with(one))
+        });
+        let match_kind = if nested { MatchKind::Standard } else { MatchKind::LeftmostFirst };
+        let finder = AhoCorasick::builder().match_kind(match_kind).build(&all).ok();
         if finder.is_none() {
             (0..rules.len()).for_each(|index| always.insert(index));
         }
@@ -116,9 +122,7 @@ impl Rules {
     ) -> Matched<'t> {
         let mut candidates = self.always;
         if let Some(finder) = &self.finder {
-            for found in finder.find_overlapping_iter(text) {
-                candidates.insert(self.owners[found.pattern().as_usize()]);
-            }
+            self.search(finder, text, &mut candidates);
         }
         for index in candidates.iter() {
             let rule = &self.rules[index];
@@ -132,6 +136,21 @@ impl Rules {
             }
         }
         Matched::Unmatched
+    }
+
+    /// Adds the rules whose needles stand in the text.
+    fn search(&self, finder: &AhoCorasick, text: &str, candidates: &mut Candidates) {
+        if finder.match_kind() == MatchKind::Standard {
+            for found in finder.find_overlapping_iter(text) {
+                candidates.insert(self.owners[found.pattern().as_usize()]);
+            }
+            return;
+        }
+        let mut from = 0;
+        while let Some(found) = finder.find(Input::new(text).range(from..)) {
+            candidates.insert(self.owners[found.pattern().as_usize()]);
+            from = found.start() + 1;
+        }
     }
 
     fn act<'t>(
