@@ -3,6 +3,8 @@
 use super::decoder::{Decoded, Decoder};
 use super::dialect::profile::Profile;
 use super::encoding::Encoding;
+use super::scrub::tests::{FORMS, any_card, digits_of, written};
+use proptest::prelude::*;
 use slipwatch_shared::event::{Body, Epoch, Event, Evidence, LineCounts, Seq, SourceId};
 use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::json::Line;
@@ -191,4 +193,52 @@ fn a_slip_without_an_end_is_let_go_after_the_gap() {
     assert_eq!((at, terminal), (Uptime(1_000), "T0000001".parse().ok()));
     assert_eq!(evidence, Evidence::Text("签购单\n金额:RMB 0.20".into()));
     assert_eq!((decoder.wake_at(), decoder.settled_until(Uptime(4_000))), (None, Uptime(4_000)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// Every line becomes an event here and is forwarded whole, and its first word is read as a field.
+    #[test]
+    fn no_card_number_comes_out_of_any_reads(
+        number in any_card(), form in 0..FORMS, cut in any::<usize>(),
+        before in "[a-zA-Z消费金额 :=,]{0,12}", after in "[g-zG-Z消费金额 :,]{0,12}",
+        reads in prop::collection::vec((1_usize..12, any::<bool>()), 1..12),
+    ) {
+        let toml = "about = 'all'\n[[rule]]\nmatch = '^(?<order_number>\\S*)'\nsay = 'transaction_completed'";
+        let profile = Arc::new(Profile::parse("all", toml).expect("it is sound"));
+        let log = format!("first\n{before} {} {after}\nlast\ntorn {number}", written(&number, form, cut));
+        let mut decoder = Decoder::new(profile, None);
+        let (mut rest, mut now) = (log.as_bytes(), 0);
+        for &(length, pauses) in reads.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (read, behind) = rest.split_at(length.min(rest.len()));
+            rest = behind;
+            now += if pauses { 5_000 } else { 1 };
+            decoder.settle(Uptime(now));
+            decoder.push(read, Uptime(now));
+        }
+        decoder.finish(Uptime(now));
+        let out: Vec<Decoded> = std::iter::from_fn(|| decoder.next_decoded()).collect();
+        let texts: Vec<&str> = out.iter().filter_map(|decoded| match decoded {
+            Decoded::Said { evidence: Evidence::Text(text), .. } => Some(text.as_ref()),
+            _ => None,
+        }).collect();
+        let middle = &number[6..number.len() - 4];
+        for clear in [digits_of(&texts.join("\n")), digits_of(&format!("{out:?}"))] {
+            let shown = clear.contains(&number[..number.len() - 4]) || clear.contains(&number[6..]);
+            prop_assert!(!shown && (middle.len() < 5 || !clear.contains(middle)), "{number} in {texts:?}");
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_survived(
+        bytes in prop::collection::vec(any::<u8>(), 0..400), size in 1_usize..50, chinese in any::<bool>(),
+    ) {
+        let (_, counts) = decode(&shipped(if chinese { "cn-terminal" } else { "kv-en" }), &bytes, size);
+        prop_assert_eq!(counts.bytes, bytes.len() as u64);
+        prop_assert!(counts.unmatched + counts.rejected <= counts.lines);
+    }
 }

@@ -63,41 +63,16 @@ impl Secrets {
     }
 }
 
-/// The last two bytes of all names above, in lower case. A name that ends in a lone 1, 2 or 3 is not among them.
-const NAME_ENDS: [&[u8; 2]; 31] = [
-    b"in",
-    b"ck",
-    b"lk",
-    b"rk",
-    b"tk",
-    b"ta",
-    b"de",
-    b"ue",
-    b"no",
-    b"vv",
-    b"vc",
-    b"vn",
-    b"sc",
-    b"av",
-    b"02",
-    b"20",
-    b"35",
-    b"36",
-    b"45",
-    b"52",
-    b"55",
-    b"56",
-    b"57",
-    b"6b",
-    b"k1",
-    b"k3",
-    // 道, 据, 码, 块, 文.
-    b"\x81\x93",
-    b"\x8d\xae",
-    b"\xa0\x81",
-    b"\x9d\x97",
-    b"\x96\x87",
-];
+/// Whether two bytes are the last ones of a name above. A name that ends in a lone 1, 2 or 3 is not among them.
+fn ends_name(first: u8, second: u8) -> bool {
+    matches!(
+        &[first.to_ascii_lowercase(), second.to_ascii_lowercase()],
+        b"in" | b"ck" | b"lk" | b"rk" | b"tk" | b"ta" | b"de" | b"ue" | b"no" | b"vv" | b"vc" | b"vn" | b"sc" | b"av"
+            | b"02" | b"20" | b"35" | b"36" | b"45" | b"52" | b"55" | b"56" | b"57" | b"6b" | b"k1" | b"k3"
+            // 道, 据, 码, 块, 文.
+            | b"\x81\x93" | b"\x8d\xae" | b"\xa0\x81" | b"\x9d\x97" | b"\x96\x87"
+    )
+}
 
 /// The last byte of `：`.
 const WIDE_COLON_END: u8 = 0x9a;
@@ -105,7 +80,7 @@ const WIDE_COLON_END: u8 = 0x9a;
 /// Whether one of the names can stand in the text: a look at what stands in front of each sign between name and
 /// value, which spares nearly all lines the search proper.
 fn may_name(bytes: &[u8]) -> bool {
-    let ends_name = |sign: usize| {
+    let follows_name = |sign: usize| {
         let before = &bytes[..sign];
         let is_between =
             |byte: &&u8| matches!(byte, b' ' | b'"' | b'\'' | b']' | b')' | b'-' | 0xbc | 0xef);
@@ -114,15 +89,12 @@ fn may_name(bytes: &[u8]) -> bool {
             [.., b'b' | b'B', b'e' | b'E', b'r' | b'R'] => true,
             [.., first, b'1'..=b'3'] if !first.is_ascii_alphanumeric() => true,
             [.., first, b'2'] if !first.is_ascii_digit() => true,
-            [.., first, second] => {
-                let end = [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
-                NAME_ENDS.contains(&&end)
-            }
+            [.., first, second] => ends_name(first, second),
             _ => false,
         }
     };
-    memchr3_iter(b'=', b':', b'>', bytes).any(ends_name)
-        || (!bytes.is_ascii() && memchr_iter(WIDE_COLON_END, bytes).any(ends_name))
+    memchr3_iter(b'=', b':', b'>', bytes).any(follows_name)
+        || (!bytes.is_ascii() && memchr_iter(WIDE_COLON_END, bytes).any(follows_name))
 }
 
 /// A value that is a card number by its name; anything about it that is not as expected removes it whole.

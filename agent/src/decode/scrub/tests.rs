@@ -189,7 +189,7 @@ fn the_time_at_the_head_of_a_line_does_not_part_a_number() {
 }
 
 /// Any card number of a usual issuer.
-fn any_card() -> impl Strategy<Value = String> {
+pub(crate) fn any_card() -> impl Strategy<Value = String> {
     let issuers = prop_oneof![
         Just(("4", 16)),
         Just(("4", 13)),
@@ -212,8 +212,11 @@ fn any_card() -> impl Strategy<Value = String> {
     (issuers, any::<u64>()).prop_map(|((prefix, length), seed)| card_number(prefix, length, seed))
 }
 
+/// How many ways [`written`] knows.
+pub(crate) const FORMS: usize = 17;
+
 /// The number as some device would write it.
-fn written(number: &str, form: usize, cut: usize) -> String {
+pub(crate) fn written(number: &str, form: usize, cut: usize) -> String {
     let pairs = |text: &str, gap: &str| {
         let pairs = text.as_bytes().chunks(2);
         pairs.map(|pair| String::from_utf8_lossy(pair).into_owned()).collect::<Vec<_>>().join(gap)
@@ -250,7 +253,7 @@ fn written(number: &str, form: usize, cut: usize) -> String {
 }
 
 /// The digits and stars of a text, without what stands between them.
-fn digits_of(text: &str) -> String {
+pub(crate) fn digits_of(text: &str) -> String {
     text.chars().filter(|sign| sign.is_ascii_digit() || *sign == '*').collect()
 }
 
@@ -259,7 +262,7 @@ proptest! {
 
     #[test]
     fn no_middle_of_a_number_is_ever_let_out(
-        number in any_card(), form in 0_usize..17, cut in any::<usize>(),
+        number in any_card(), form in 0..FORMS, cut in any::<usize>(),
         before in "[a-zA-Z消费金额 :=,]{0,12}", after in "[g-zG-Z消费金额 :,]{0,12}",
         lines in prop::collection::vec("[ -~消费]{0,20}", 0..3),
     ) {
