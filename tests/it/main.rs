@@ -11,6 +11,7 @@
 //! - `serial`: a device on a pseudo-terminal, both programs, the collector's own broker.
 //! - `mqtt`: the road over a real Mosquitto.
 //! - `kill`: `kill -9` at random moments under load.
+//! - `prometheus`: rules and dashboard against a real Prometheus.
 //! - `smtp`: letters through a real mail server.
 
 mod corrupt;
@@ -20,6 +21,7 @@ mod kill;
 mod mqtt;
 mod parts;
 mod power;
+mod prometheus;
 mod scenes;
 mod seeds;
 mod serial;

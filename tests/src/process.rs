@@ -9,6 +9,7 @@ pub mod live;
 pub mod mail;
 pub mod mosquitto;
 pub mod port;
+pub mod prometheus;
 pub mod shop;
 pub mod stored;
 
