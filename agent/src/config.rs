@@ -98,7 +98,7 @@ impl Default for Broker {
 pub struct Spool {
     /// Its directory; one agent at a time.
     pub directory: PathBuf,
-    /// An event is on disk this many ms after it was said, at the latest: one write for all of that time.
+    /// An event is on disk this many ms after it was said; while lines come without a pause, five times as many.
     pub commit_ms: u64,
     /// Most MB of events kept; beyond it the oldest go and the stream says so. The disk needs up to 2.6 times as much.
     pub quota_mb: u64,

@@ -11,6 +11,8 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log();
+    // Also the panics of a damaged store's reader, which are caught: they belong into the log like all else.
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     // One provider for all of TLS: with two in the tree rustls would not choose.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match obey(&arguments.command) {

@@ -210,7 +210,7 @@ fn a_source_says_what_it_is_pulses_while_it_is_heard_and_says_when_it_is_lost() 
     life.wait(6_000);
     life.wait(6_000);
     life.handle(Input::SourceLost { source: FILE, reason: SourceLoss::Unplugged });
-    life.wait(100);
+    life.wait(1_000);
     let said: Vec<_> =
         disk.events().into_iter().map(|event| (event.body, event.observed.uptime.0)).collect();
     let [opened, pulse, last, lost] = &said[..] else { panic!("{said:?}") };

@@ -15,6 +15,9 @@ use std::collections::VecDeque;
 pub const UNSTORED_BYTES_MAX: usize = 1024 * 1024;
 /// How long after a refusal the storage is asked again.
 pub const RETRY_MS: u64 = 1_000;
+/// While events come without a pause, a group is closed no sooner than this many times the commit time after the one
+/// before it, unless it is full: each commit costs a write to the disk, and most of the CPU that the agent needs.
+pub const BUSY_COMMITS: u64 = 5;
 /// A wall clock that moves by no more than this between readings is the same clock.
 pub const CLOCK_DRIFT_MS_MAX: u64 = 20;
 /// A wall clock that moves by more than this was stepped, and the stream says so.
@@ -66,6 +69,7 @@ pub struct Writing {
     moment: Moment,
     next: Seq,
     open: Option<(Group, Uptime)>,
+    last_close: Option<Uptime>,
     bookmarks: Vec<(Box<str>, Bookmark)>,
     unstored: VecDeque<Append>,
     unstored_bytes: usize,
@@ -82,6 +86,7 @@ impl Writing {
             moment: Moment { boot: now.boot, clock: clock_of(now), uptime: now.uptime },
             next,
             open: None,
+            last_close: None,
             bookmarks: Vec::new(),
             unstored: VecDeque::new(),
             unstored_bytes: 0,
@@ -184,6 +189,7 @@ impl Writing {
     pub fn close(&mut self, covered: &[Covered]) {
         let Some((mut group, _)) = self.open.take() else { return };
         group.covered = covered.to_vec();
+        self.last_close = Some(self.moment.uptime);
         self.unstored_bytes += group.frame_bytes();
         let bookmarks = std::mem::take(&mut self.bookmarks);
         self.unstored.push_back(Append { group, bookmarks });
@@ -197,7 +203,11 @@ impl Writing {
     }
 
     fn close_at(&self) -> Option<Uptime> {
-        self.open.as_ref().map(|(_, since)| since.plus_ms(self.commit_ms))
+        let (_, since) = self.open.as_ref()?;
+        let when_quiet = since.plus_ms(self.commit_ms);
+        let busy_ms = self.commit_ms.saturating_mul(BUSY_COMMITS);
+        let when_busy = self.last_close.map(|last| last.plus_ms(busy_ms));
+        Some(when_busy.map_or(when_quiet, |at| at.max(when_quiet)))
     }
 
     /// When something is to be done.

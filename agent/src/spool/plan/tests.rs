@@ -169,6 +169,23 @@ fn nothing_is_published_before_it_is_durable() {
 }
 
 #[test]
+fn a_stream_without_a_pause_is_stored_less_often_than_a_single_word() {
+    let mut rig = Rig::new(start_at(1, 0));
+    for _ in 0..100 {
+        rig.say(1);
+        rig.wait(20);
+        rig.store();
+    }
+    assert_eq!(rig.stored.len(), 4, "after 100, 600, 1,100 and 1,600 ms");
+    rig.wait(500);
+    rig.wait(500);
+    rig.say(1);
+    rig.wait(100);
+    rig.store();
+    assert_eq!(rig.stored.len(), 6, "after a quiet while the first word is stored soon");
+}
+
+#[test]
 fn a_full_group_is_closed_at_once_and_fits_into_the_bound() {
     let mut rig = Rig::new(start_at(1, 0));
     rig.say(2_000);
@@ -184,10 +201,10 @@ fn one_batch_is_in_flight_until_the_collector_commits_it() {
     let mut rig = Rig::new(start_at(1, 0));
     rig.connect();
     rig.say(1);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     rig.say(1);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     rig.expect_sent(&[(1, 1)]);
     rig.commit(7, 1);
@@ -202,12 +219,12 @@ fn everything_not_committed_is_sent_again_after_a_reconnect_and_after_silence() 
     let mut rig = Rig::new(start_at(1, 0));
     rig.connect();
     rig.say(2);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     rig.expect_sent(&[(1, 2)]);
     rig.plan.disconnected();
     rig.say(2);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     rig.expect_sent(&[]);
     rig.connect();
@@ -225,7 +242,7 @@ fn a_commit_inside_a_group_keeps_the_group() {
     let mut rig = Rig::new(start_at(1, 0));
     rig.connect();
     rig.say(4);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     rig.commit(7, 2);
     assert_eq!(rig.stored.len(), 1);
@@ -240,7 +257,7 @@ fn commits_that_are_behind_or_foreign_change_nothing() {
     let mut rig = Rig::new(start_at(1, 0));
     rig.connect();
     rig.say(4);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     rig.commit(7, 4);
     rig.commit(7, 2);
@@ -253,7 +270,7 @@ fn commits_that_are_behind_or_foreign_change_nothing() {
 fn a_commit_for_numbers_never_sent_begins_a_new_epoch_and_loses_nothing() {
     let mut rig = Rig::new(start_at(51, 50));
     rig.say(3);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     rig.commit(7, 400);
     assert_eq!(rig.reports.len(), 1, "{:?}", rig.reports);
@@ -272,7 +289,7 @@ fn a_request_below_the_spool_is_answered_with_what_will_not_come() {
     let mut rig = Rig::new(start_at(11, 10));
     rig.connect();
     rig.say(2);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     rig.expect_sent(&[(11, 12)]);
     rig.wait(1_000);
@@ -291,7 +308,7 @@ fn a_request_is_answered_also_when_nothing_is_held() {
     rig.expect_sent(&[(10, 10)]);
     rig.commit(7, 10);
     rig.say(1);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     rig.expect_sent(&[(11, 11)]);
 }
@@ -301,7 +318,7 @@ fn a_request_inside_the_spool_sends_from_there_and_repeats_of_it_do_not() {
     let mut rig = Rig::new(start_at(1, 0));
     for _ in 0..3 {
         rig.say(1);
-        rig.wait(100);
+        rig.wait(500);
         rig.store();
     }
     rig.connect();
@@ -316,7 +333,7 @@ fn a_request_inside_the_spool_sends_from_there_and_repeats_of_it_do_not() {
 fn a_refusal_is_tried_again_with_everything_and_sources_wait_meanwhile() {
     let mut rig = Rig::new(start_at(1, 0));
     rig.say(1);
-    rig.wait(100);
+    rig.wait(500);
     assert!(matches!(rig.orders.pop_front(), Some(StorageOrder::Append(_))));
     rig.plan.answered(StorageAnswer::Refused { reason: Refusal::DiskFull });
     rig.say(1);
@@ -332,7 +349,7 @@ fn a_refusal_is_tried_again_with_everything_and_sources_wait_meanwhile() {
     rig.store();
     assert!(rig.plan.has_room());
     let next = rig.plan.numbers().2;
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     assert_eq!(rig.stored.last().unwrap().end_seq(), next, "nothing was lost");
     assert_eq!(rig.reports.len(), 2, "{:?}", rig.reports);
@@ -346,7 +363,7 @@ fn a_stepped_clock_is_said_and_begins_a_new_group() {
     rig.wait(10);
     rig.say(1);
     rig.now.wall.0 += 15;
-    rig.wait(100);
+    rig.wait(600);
     rig.store();
     let offsets: Vec<i64> = rig.stored.iter().map(|group| group.clock.wall_offset_ms).collect();
     assert_eq!(offsets, [WALL_MS, WALL_MS + 60_000], "drift of a few ms is no new clock");
@@ -358,14 +375,14 @@ fn a_stepped_clock_is_said_and_begins_a_new_group() {
 fn what_waited_too_long_is_sent_as_historical() {
     let mut rig = Rig::new(start_at(1, 0));
     rig.say(1);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     rig.wait(600_000);
     rig.connect();
     assert!(rig.sent[0].historical);
     rig.commit(7, 1);
     rig.say(1);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     assert!(!rig.sent[1].historical);
 }
@@ -376,7 +393,7 @@ fn a_quota_evicts_until_it_is_answered() {
     small.quota_bytes = 16 * 1024;
     let mut rig = Rig::with(small, start_at(1, 0), Vec::new());
     rig.say(5_000);
-    rig.wait(100);
+    rig.wait(500);
     while rig.reports.is_empty() {
         let order = rig.orders.pop_front().expect("an order");
         let answer = rig.obey(order);
@@ -393,7 +410,7 @@ fn a_loss_found_at_the_start_is_the_first_thing_said() {
     let mut rig = Rig::new(Start { lost, ..start_at(2_000, 10) });
     rig.connect();
     rig.say(1);
-    rig.wait(100);
+    rig.wait(500);
     rig.store();
     let first = rig.sent[0].group.events().next().unwrap().1.unwrap();
     let (from, through) = (Seq(11), Seq(2_000));
@@ -406,7 +423,7 @@ fn a_large_backlog_goes_out_in_order_and_within_memory() {
     let mut rig = Rig::new(start_at(1, 0));
     for _ in 0..200 {
         rig.say(500);
-        rig.wait(100);
+        rig.wait(500);
         rig.store();
     }
     rig.connect();
