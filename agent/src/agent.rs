@@ -205,6 +205,10 @@ impl Agent {
         source.reading = Reading::resumed(bookmark);
         source.is_file = bookmark.is_some();
         source.place = bookmark.map(|bookmark| bookmark.place);
+        if let Some(bookmark) = bookmark {
+            // Kept with the word that it was opened: what is written while the agent is down is not passed over.
+            self.plan.bookmark(&description.name, bookmark);
+        }
         self.coverage.opened(id, now);
         let body = Body::SourceOpened(description.clone());
         self.plan.say(Utterance::own(id, *terminal, now, body), self.coverage.summary());

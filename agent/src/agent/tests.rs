@@ -224,6 +224,16 @@ fn a_source_says_what_it_is_pulses_while_it_is_heard_and_says_when_it_is_lost() 
 }
 
 #[test]
+fn where_a_file_was_begun_is_remembered_before_it_says_anything() {
+    let begun = Bookmark { place: Place { offset: 500, ..Place::default() }, skip: 0 };
+    let mut disk = Disk::default();
+    let mut life = Life::begin("kv-en", &mut disk, 1_000, usize::MAX);
+    life.handle(Input::SourceOpened { source: FILE, bookmark: Some(begun) });
+    life.wait(100);
+    assert_eq!(disk.bookmark, Some(begun));
+}
+
+#[test]
 fn the_core_asks_to_be_woken_only_when_something_is_due() {
     let mut disk = Disk::default();
     let mut life = Life::begin("cn-terminal", &mut disk, 1_000, usize::MAX);

@@ -8,6 +8,9 @@ use std::time::SystemTime;
 /// How often the kernel is asked whether the wall clock is synchronised: it changes seldom, and asking costs.
 const SYNCHRONISED_FOR_MS: u64 = 10_000;
 
+/// How often two clocks are read anew until nothing came in between.
+const READ_TRIES_MAX: usize = 8;
+
 /// The machine's clocks.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -30,7 +33,7 @@ impl Clock {
 
     /// All clocks, now.
     pub fn read(&self) -> Observed {
-        let uptime = self.uptime();
+        let (uptime, wall) = self.read_together();
         let known = self.synchronised.get();
         let synchronised = match known {
             Some((at, known)) if uptime.ms_since(at) < SYNCHRONISED_FOR_MS => known,
@@ -40,7 +43,22 @@ impl Clock {
                 fresh
             }
         };
-        Observed { boot: self.boot, uptime, wall: wall(), synchronised }
+        Observed { boot: self.boot, uptime, wall, synchronised }
+    }
+
+    /// Both clocks at one moment: where the machine did something else in between, they are read again, so that a busy
+    /// machine does not look like a stepped clock.
+    fn read_together(&self) -> (Uptime, EventTime) {
+        let mut uptime = self.uptime();
+        for _ in 0..READ_TRIES_MAX {
+            let wall = wall();
+            let after = self.uptime();
+            if after.ms_since(uptime) <= 1 {
+                return (uptime, wall);
+            }
+            uptime = after;
+        }
+        (uptime, wall())
     }
 
     /// Milliseconds since the machine booted, sleep included.
