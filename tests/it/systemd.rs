@@ -1,0 +1,144 @@
+//! Both units under a real systemd, in a container: installed as `systemd/README.md` says, ready, alive after a watchdog's
+//! kill, and a letter at the end of it.
+
+use crate::serial::payment;
+use anyhow::{Context, Result, ensure};
+use slipwatch_tests::container::Container;
+use slipwatch_tests::process::live::now_ms;
+use slipwatch_tests::process::shop::{AGENT, DEADLINES, STORE, TERMINAL};
+use slipwatch_tests::process::{binary, wait_for};
+use slipwatch_tests::terminal::{Payment, Story};
+use slipwatch_tests::voice::Voice;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Child;
+
+const UNITS: [&str; 2] = ["slipwatch-collector.service", "slipwatch-agent.service"];
+const MAIL: &str = "/var/lib/slipwatch-collector/mail";
+const LINE: &str = "/run/till";
+
+/// The programs and the files of `systemd/`, each where the README puts it.
+fn boot() -> Result<Container> {
+    let target = binary("slipwatch-agent");
+    let target = target.ancestors().nth(2).context("a target directory")?.to_owned();
+    let systemd = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("systemd");
+    let binds = [
+        (binary("slipwatch-agent"), "/usr/bin/slipwatch-agent"),
+        (binary("slipwatch-collector"), "/usr/bin/slipwatch-collector"),
+        (systemd.join("slipwatch-agent.service"), "/etc/systemd/system/slipwatch-agent.service"),
+        (systemd.join("slipwatch-collector.service"), "/etc/systemd/system/slipwatch-collector.service"),
+        (systemd.join("slipwatch.sysusers"), "/usr/lib/sysusers.d/slipwatch.conf"),
+        (systemd.join("slipwatch.tmpfiles"), "/usr/lib/tmpfiles.d/slipwatch.conf"),
+    ];
+    let container = Container::boot(&target, "slipwatch-test", &binds)?;
+    container.run(&["systemd-sysusers"])?;
+    container.run(&["systemd-tmpfiles", "--create", "slipwatch.conf"])?;
+    container.write("/etc/slipwatch/agent.toml", &agent_settings())?;
+    container.write("/etc/slipwatch/collector.toml", &collector_settings())?;
+    // As installed, but for a watchdog that a test can wait for.
+    for unit in UNITS {
+        let place = format!("/etc/systemd/system/{unit}.d");
+        container.run(&["mkdir", "-p", &place])?;
+        container.write(&format!("{place}/test.conf"), "[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n")?;
+    }
+    container.run(&["systemctl", "daemon-reload"])?;
+    Ok(container)
+}
+
+fn agent_settings() -> String {
+    format!(
+        "store = \"{STORE}\"\nagent = \"{AGENT}\"\npulse_ms = 200\n\n[broker]\nhost = \"127.0.0.1\"\nport = 1883\n\n\
+         [[source]]\nname = \"till\"\nprofile = \"kv-en\"\nterminal = \"{TERMINAL}\"\nserial = {{ port = \"{LINE}\" }}\n"
+    )
+}
+
+fn collector_settings() -> String {
+    format!(
+        "[store]\npath = \"/var/lib/slipwatch-collector/store\"\n\n[broker.embedded]\nlisten = \"127.0.0.1:1883\"\n\n\
+         [http]\nlisten = \"127.0.0.1:9480\"\n\n\
+         [mail]\nfrom = \"slipwatch <slipwatch@example.com>\"\ndirectory = \"{MAIL}\"\n\n[deadlines]\n{DEADLINES}\n\
+         [[shop]]\nname = \"{STORE}\"\ntitle = \"Corner shop\"\nlanguage = \"en\"\nmail = [\"owner@example.com\"]\n\
+         time_zone = \"+08:00\"\nagents = [\"{AGENT}\"]\n\n\
+         [[shop.terminal]]\nnumber = \"{TERMINAL}\"\nwho_prints = \"terminal\"\ncopies = 2\n"
+    )
+}
+
+/// A device inside the container; what is written to the child's input comes out of its line.
+fn plug_in(container: &Container) -> Result<Child> {
+    let line = format!("PTY,link={LINE},rawer,mode=660,group=dialout");
+    let device = container.spawn_writer(&["socat", "-u", "STDIN", &line])?;
+    wait_for("the device", || container.output(&["test", "-e", LINE]).ok()?.status.success().then_some(()));
+    Ok(device)
+}
+
+fn tell(device: &mut Child, payment: &Payment) -> Result<()> {
+    let line = device.stdin.as_mut().context("the device's line")?;
+    for &spoken in &payment.spoken {
+        line.write_all(&Voice::KeyValue.bytes(payment, spoken, now_ms()))?;
+    }
+    Ok(line.flush()?)
+}
+
+/// Starts a unit and waits until it told systemd that it is ready.
+fn start(container: &Container, unit: &str) -> Result<()> {
+    let started = container.run(&["systemctl", "start", unit]);
+    started.with_context(|| container.journal(unit))?;
+    ensure!(container.property(unit, "ActiveState")? == "active", "{}", container.journal(unit));
+    Ok(())
+}
+
+/// Stops the process dead, as a hang would, and waits until systemd has put another in its place.
+fn hang(container: &Container, unit: &str) -> Result<()> {
+    let hung = container.property(unit, "MainPID")?;
+    container.run(&["kill", "-STOP", &hung])?;
+    wait_for(format_args!("{unit} to be started anew"), || {
+        let now = container.property(unit, "MainPID").ok()?;
+        let active = container.property(unit, "ActiveState").ok()? == "active";
+        (active && now != hung && now != "0").then_some(())
+    });
+    let restarts = container.property(unit, "NRestarts")?;
+    ensure!(restarts == "1", "{unit} was started {restarts} times more: {}", container.journal(unit));
+    ensure!(container.journal(unit).contains("Watchdog timeout"), "it was not the watchdog");
+    Ok(())
+}
+
+fn letters(container: &Container, holding: &str) -> bool {
+    let found = container.output(&["grep", "-rlF", holding, MAIL]);
+    found.is_ok_and(|found| found.status.success())
+}
+
+#[test]
+fn both_units_start_survive_a_watchdog_and_turn_a_debit_without_slip_into_a_letter() -> Result<()> {
+    let container = boot()?;
+    let mut device = plug_in(&container)?;
+    UNITS.iter().try_for_each(|unit| start(&container, unit))?;
+    UNITS.iter().try_for_each(|unit| hang(&container, unit))?;
+    let missed = payment(7, Story::NoSlip);
+    wait_for("the line to be open again", || {
+        let journal = container.journal(UNITS[1]);
+        (journal.matches("listening").count() >= 2).then_some(())
+    });
+    tell(&mut device, &missed)?;
+    let amount = format!("{}.{:02}", missed.amount / 100, missed.amount % 100);
+    wait_for("the letter", || letters(&container, &amount).then_some(()));
+    for unit in UNITS {
+        container.run(&["systemctl", "stop", unit])?;
+        let result = container.property(unit, "Result")?;
+        ensure!(result == "success", "{unit} ended with {result}: {}", container.journal(unit));
+    }
+    device.kill()?;
+    device.wait()?;
+    Ok(())
+}
+
+#[test]
+fn wrong_settings_stop_the_start_with_file_and_line_and_are_not_tried_again() -> Result<()> {
+    let container = boot()?;
+    container.write("/etc/slipwatch/agent.toml", "store = \"shop-1\"\nagnet = \"till-1\"\n")?;
+    let unit = UNITS[1];
+    ensure!(!container.output(&["systemctl", "start", unit])?.status.success(), "it started all the same");
+    let journal = container.journal(unit);
+    ensure!(journal.contains("agent.toml:2") && journal.contains("agent"), "{journal}");
+    ensure!(container.property(unit, "ActiveState")? == "failed", "it is tried again: {journal}");
+    Ok(())
+}
