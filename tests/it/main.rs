@@ -6,6 +6,7 @@
 //! - `power`: pulled plugs: every committed group and every committed transaction is there.
 //! - `scenes`: one named scene a verdict and a finding, in small worlds.
 //! - `seeds`: random worlds of both cores in one thread, compared with the naive ledger.
+//! - `systemd`: both units under a real systemd, in a container.
 //! - `wire`: the frozen bytes of each version, and what damage may cost.
 //! - `parts`: the real parts by themselves; a failure there is the machine's.
 //! - `serial`: a device on a pseudo-terminal, both programs, the collector's own broker.
@@ -27,4 +28,5 @@ mod seeds;
 mod serial;
 mod smtp;
 mod spool_parts;
+mod systemd;
 mod wire;

@@ -1,13 +1,13 @@
 //! Both units under a real systemd, in a container: installed as `systemd/README.md` says, ready, alive after a watchdog's
 //! kill, and a letter at the end of it.
 
-use crate::serial::payment;
 use anyhow::{Context, Result, ensure};
 use slipwatch_tests::container::Container;
-use slipwatch_tests::process::live::now_ms;
+use slipwatch_tests::dice::Dice;
+use slipwatch_tests::process::live::{PACE, now_ms};
 use slipwatch_tests::process::shop::{AGENT, DEADLINES, STORE, TERMINAL};
 use slipwatch_tests::process::{binary, wait_for};
-use slipwatch_tests::terminal::{Payment, Story};
+use slipwatch_tests::terminal::{Payment, Story, Terminal};
 use slipwatch_tests::voice::Voice;
 use std::io::Write as _;
 use std::path::Path;
@@ -18,7 +18,7 @@ const MAIL: &str = "/var/lib/slipwatch-collector/mail";
 const LINE: &str = "/run/till";
 
 /// The programs and the files of `systemd/`, each where the README puts it.
-fn boot() -> Result<Container> {
+fn boot(name: &str) -> Result<Container> {
     let target = binary("slipwatch-agent");
     let target = target.ancestors().nth(2).context("a target directory")?.to_owned();
     let systemd = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("systemd");
@@ -26,11 +26,14 @@ fn boot() -> Result<Container> {
         (binary("slipwatch-agent"), "/usr/bin/slipwatch-agent"),
         (binary("slipwatch-collector"), "/usr/bin/slipwatch-collector"),
         (systemd.join("slipwatch-agent.service"), "/etc/systemd/system/slipwatch-agent.service"),
-        (systemd.join("slipwatch-collector.service"), "/etc/systemd/system/slipwatch-collector.service"),
+        (
+            systemd.join("slipwatch-collector.service"),
+            "/etc/systemd/system/slipwatch-collector.service",
+        ),
         (systemd.join("slipwatch.sysusers"), "/usr/lib/sysusers.d/slipwatch.conf"),
         (systemd.join("slipwatch.tmpfiles"), "/usr/lib/tmpfiles.d/slipwatch.conf"),
     ];
-    let container = Container::boot(&target, "slipwatch-test", &binds)?;
+    let container = Container::boot(&target, name, &binds)?;
     container.run(&["systemd-sysusers"])?;
     container.run(&["systemd-tmpfiles", "--create", "slipwatch.conf"])?;
     container.write("/etc/slipwatch/agent.toml", &agent_settings())?;
@@ -39,7 +42,10 @@ fn boot() -> Result<Container> {
     for unit in UNITS {
         let place = format!("/etc/systemd/system/{unit}.d");
         container.run(&["mkdir", "-p", &place])?;
-        container.write(&format!("{place}/test.conf"), "[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n")?;
+        container.write(
+            &format!("{place}/test.conf"),
+            "[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n",
+        )?;
     }
     container.run(&["systemctl", "daemon-reload"])?;
     Ok(container)
@@ -63,11 +69,24 @@ fn collector_settings() -> String {
     )
 }
 
+/// A pseudo-terminal with a name.
+const DEVICE: &str = r#"
+    open(my $line, "+<", "/dev/ptmx") or die;
+    my ($lock, $number) = (pack("i", 0)) x 2;
+    ioctl($line, 0x40045431, $lock) or die;   # TIOCSPTLCK: unlock it
+    ioctl($line, 0x80045430, $number) or die; # TIOCGPTN: which one it is
+    my $other = "/dev/pts/" . unpack("i", $number);
+    chown(0, (getgrnam("dialout"))[2], $other) and chmod(0660, $other) or die;
+    symlink($other, $ARGV[0]) or die;
+    while (sysread(STDIN, my $bytes, 4096)) { syswrite($line, $bytes) }
+"#;
+
 /// A device inside the container; what is written to the child's input comes out of its line.
 fn plug_in(container: &Container) -> Result<Child> {
-    let line = format!("PTY,link={LINE},rawer,mode=660,group=dialout");
-    let device = container.spawn_writer(&["socat", "-u", "STDIN", &line])?;
-    wait_for("the device", || container.output(&["test", "-e", LINE]).ok()?.status.success().then_some(()));
+    let device = container.spawn_writer(&["perl", "-e", DEVICE, LINE])?;
+    wait_for("the device", || {
+        container.output(&["test", "-e", LINE]).ok()?.status.success().then_some(())
+    });
     Ok(device)
 }
 
@@ -90,14 +109,18 @@ fn start(container: &Container, unit: &str) -> Result<()> {
 /// Stops the process dead, as a hang would, and waits until systemd has put another in its place.
 fn hang(container: &Container, unit: &str) -> Result<()> {
     let hung = container.property(unit, "MainPID")?;
-    container.run(&["kill", "-STOP", &hung])?;
+    container.run(&["sh", "-c", &format!("kill -STOP {hung}")])?;
     wait_for(format_args!("{unit} to be started anew"), || {
         let now = container.property(unit, "MainPID").ok()?;
         let active = container.property(unit, "ActiveState").ok()? == "active";
         (active && now != hung && now != "0").then_some(())
     });
     let restarts = container.property(unit, "NRestarts")?;
-    ensure!(restarts == "1", "{unit} was started {restarts} times more: {}", container.journal(unit));
+    ensure!(
+        restarts == "1",
+        "{unit} was started {restarts} times more: {}",
+        container.journal(unit)
+    );
     ensure!(container.journal(unit).contains("Watchdog timeout"), "it was not the watchdog");
     Ok(())
 }
@@ -109,15 +132,22 @@ fn letters(container: &Container, holding: &str) -> bool {
 
 #[test]
 fn both_units_start_survive_a_watchdog_and_turn_a_debit_without_slip_into_a_letter() -> Result<()> {
-    let container = boot()?;
+    let container = boot("slipwatch-units")?;
     let mut device = plug_in(&container)?;
     UNITS.iter().try_for_each(|unit| start(&container, unit))?;
     UNITS.iter().try_for_each(|unit| hang(&container, unit))?;
-    let missed = payment(7, Story::NoSlip);
-    wait_for("the line to be open again", || {
-        let journal = container.journal(UNITS[1]);
-        (journal.matches("listening").count() >= 2).then_some(())
-    });
+    let missed = Terminal::new(TERMINAL, 6, PACE, Dice::new(7)).play(Story::NoSlip, 0).remove(0);
+    // A pseudo-terminal stays closed to others when its reader was killed, for as long as the device is there; a real line
+    // does not. This opens it again (TIOCNXCL).
+    container.run(&[
+        "perl",
+        "-e",
+        r#"open(my $line, "+<", $ARGV[0]); ioctl($line, 0x540D, 0) or die"#,
+        LINE,
+    ])?;
+    // Both lives of the agent opened the line.
+    let lives = || container.journal(UNITS[1]).matches("listening").count();
+    wait_for("the line to be open again", || (lives() >= 2).then_some(()));
     tell(&mut device, &missed)?;
     let amount = format!("{}.{:02}", missed.amount / 100, missed.amount % 100);
     wait_for("the letter", || letters(&container, &amount).then_some(()));
@@ -133,10 +163,13 @@ fn both_units_start_survive_a_watchdog_and_turn_a_debit_without_slip_into_a_lett
 
 #[test]
 fn wrong_settings_stop_the_start_with_file_and_line_and_are_not_tried_again() -> Result<()> {
-    let container = boot()?;
+    let container = boot("slipwatch-wrong")?;
     container.write("/etc/slipwatch/agent.toml", "store = \"shop-1\"\nagnet = \"till-1\"\n")?;
     let unit = UNITS[1];
-    ensure!(!container.output(&["systemctl", "start", unit])?.status.success(), "it started all the same");
+    ensure!(
+        !container.output(&["systemctl", "start", unit])?.status.success(),
+        "it started all the same"
+    );
     let journal = container.journal(unit);
     ensure!(journal.contains("agent.toml:2") && journal.contains("agent"), "{journal}");
     ensure!(container.property(unit, "ActiveState")? == "failed", "it is tried again: {journal}");
