@@ -6,7 +6,7 @@ use super::item::Item;
 use super::language::Language;
 use super::policy::{LetterSettings, ShopLetters};
 use super::words;
-use crate::correlate::finding::FindingKind;
+use crate::correlate::finding::{FindingKind, Resolution};
 use jiff::Timestamp;
 use slipwatch_shared::money::{Amount, Currency};
 use std::collections::BTreeMap;
@@ -141,9 +141,16 @@ fn lead(language: Language, purpose: Purpose, first: &Item, single: bool) -> Str
             }
         }
         Purpose::Ended => {
-            let how = first.resolution().map(|how| words::resolution_sentence(language, how));
-            language.say("无需再处理：", "Nothing is left to do: ").to_owned()
-                + how.unwrap_or_default()
+            let how = first.resolution();
+            let sentence = how.map_or("", |how| words::resolution_sentence(language, how));
+            match how {
+                // The debit stands and its slip is not known of: somebody must look.
+                Some(Resolution::NotKnown) => {
+                    let look = language.say("请自行核对。", " Please check it yourself.");
+                    format!("{sentence}{look}")
+                }
+                _ => language.say("无需再处理：", "Nothing is left to do: ").to_owned() + sentence,
+            }
         }
         Purpose::Digest => language
             .say(
@@ -180,7 +187,12 @@ fn subject(shop: &ShopLetters, purpose: Purpose, items: &[Item], left_out: usize
         ],
     };
     let state = match purpose {
-        Purpose::Ended => language.say("已解决：", "Resolved: "),
+        Purpose::Ended => match first.resolution() {
+            Some(Resolution::NotKnown | Resolution::NotBorneOut) => {
+                language.say("收回：", "Taken back: ")
+            }
+            _ => language.say("已解决：", "Resolved: "),
+        },
         _ => "",
     };
     let what: Vec<String> = what.into_iter().filter(|part| !part.is_empty()).collect();
@@ -268,7 +280,10 @@ fn time(shop: &ShopLetters, at_ms: i64) -> Option<String> {
 
 fn text(draft: &Draft) -> String {
     let language = draft.language;
-    let mut out = format!("{}\n\n", draft.lead);
+    let mut out = format!("{}\n", draft.lead);
+    if !draft.sentences.is_empty() {
+        out.push('\n');
+    }
     for sentence in &draft.sentences {
         out.push_str(&format!("{sentence}\n"));
     }

@@ -146,6 +146,13 @@ impl LetterPolicy {
                     Severity::P1 | Severity::P2 => {
                         let fold = self.memory.folds.entry(Item::fold_key(change)).or_default();
                         fold.store = store.to_string();
+                        let is_cool = fold
+                            .told_ms
+                            .is_some_and(|told| now_ms - told >= self.settings.cool_down_ms);
+                        if is_cool && fold.waiting.is_empty() {
+                            // The last letter is long told: another payment begins a thread of its own.
+                            (fold.told_ms, fold.root) = (None, None);
+                        }
                         memory::add(&mut fold.waiting, &mut fold.left_out, item);
                     }
                     Severity::P3 | Severity::P4 => {

@@ -347,3 +347,22 @@ fn what_is_remembered_is_bounded() {
     assert!(rows[0].text.contains("另有 200 项未列出"), "{}", rows[0].text);
     assert!(policy.memory.told.len() <= memory::TOLD_MAX);
 }
+
+#[test]
+fn another_payment_after_the_cool_down_begins_a_thread_of_its_own() {
+    let mut policy = policy();
+    check(&mut policy, TEN, &[no_slip(1, TEN)], 1);
+    let other = check(&mut policy, TEN + 30 * MINUTE, &[no_slip(2, TEN)], 1).remove(0);
+    assert_eq!(other.in_reply_to, None);
+}
+
+#[test]
+fn a_verdict_that_is_taken_back_as_not_known_asks_somebody_to_look() {
+    let mut policy = policy();
+    check(&mut policy, TEN, &[no_slip(1, TEN)], 1);
+    let mut change = with(no_slip(1, TEN), |finding| finding.resolved = Some(Resolution::NotKnown));
+    change.change = Change::Resolved;
+    let letter = check(&mut policy, TEN + MINUTE, &[change], 1).remove(0);
+    assert!(letter.text.starts_with("先前的判断收回"), "{}", letter.text);
+    assert!(letter.text.contains("请自行核对。"), "{}", letter.text);
+}
