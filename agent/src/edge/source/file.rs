@@ -111,7 +111,7 @@ async fn follow(
 /// The name leads to another file now: the old one is read to its end once more, then the new one from its start.
 /// False when the new one is gone again.
 async fn go_on(tail: &mut Tail, settings: &File, outlet: &Outlet) -> Result<bool, Ended> {
-    let Ok(new) = Tail::open(&settings.path) else { return Ok(false) };
+    let Ok(new) = tail.next_after(&settings.path) else { return Ok(false) };
     tracing::info!(file = %settings.path.display(), "the file was rotated");
     // Whoever writes may hold the old one for a moment longer.
     tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;

@@ -16,9 +16,9 @@ use tokio_serial::SerialStream;
 /// Most bytes that wait in memory while the loop is behind; what comes then is gone, and said to be.
 pub const WAITING_BYTES_MAX: usize = 256 * 1024;
 /// A read that gave less than this is followed by a pause, so that a slow line does not wake the machine for each byte.
-const PAUSE_BELOW_BYTES: usize = 512;
+const PAUSE_BELOW_BYTES: usize = 2_048;
 /// Longest pause.
-const PAUSE_MS_MAX: u64 = 50;
+const PAUSE_MS_MAX: u64 = 100;
 /// How the wait for a port grows that is not there.
 const REOPEN_MS: (u64, u64) = (250, 5_000);
 /// A port that was open for this long was a good one.

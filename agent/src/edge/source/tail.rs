@@ -133,6 +133,32 @@ impl Tail {
         Ok(())
     }
 
+    /// The file that was written after this one under the same name: the one there now, or, where the name was rotated
+    /// more than once meanwhile, the oldest of those that were moved aside since.
+    pub fn next_after(&self, path: &Path) -> io::Result<Tail> {
+        let own = self.file.metadata()?.modified()?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let entries = path.parent().and_then(|parent| fs::read_dir(parent).ok());
+        let moved = entries.into_iter().flatten().take(NEIGHBOURS_MAX).filter_map(|entry| {
+            let entry = entry.ok()?;
+            let other = entry.file_name().to_string_lossy().into_owned();
+            let suffix = other.strip_prefix(name.as_deref()?)?;
+            // `pos.log.1` and `pos.log-20261124` are parts of the same log; `pos.log-errors` and `pos.log.1.gz` are not.
+            let is_part = !suffix.is_empty()
+                && suffix.bytes().all(|byte| byte.is_ascii_digit() || b".-_".contains(&byte));
+            let metadata =
+                entry.metadata().ok().filter(|metadata| is_part && metadata.is_file())?;
+            let is_other =
+                (metadata.dev(), metadata.ino()) != (self.place.device, self.place.inode);
+            let modified = metadata.modified().ok().filter(|at| is_other && *at > own)?;
+            Some((modified, entry.path()))
+        });
+        match moved.min() {
+            Some((_, moved)) => Tail::open(&moved),
+            None => Tail::open(path),
+        }
+    }
+
     /// Whether a path leads to another file than this by now.
     pub fn was_replaced(&self, path: &Path) -> bool {
         match fs::metadata(path) {

@@ -59,6 +59,32 @@ fn reading_goes_on_where_it_ended_also_when_the_file_was_rotated_meanwhile() {
 }
 
 #[test]
+fn a_log_that_was_rotated_twice_meanwhile_is_read_part_by_part() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pos.log");
+    let named = |name: &str| directory.path().join(name);
+    // Times are set, not waited for: parts of a log are minutes apart.
+    let part = |name: &str, text: &str, minutes: u64| {
+        written(&named(name), text);
+        let at = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(minutes * 60);
+        File::options().write(true).open(named(name)).unwrap().set_modified(at).unwrap();
+    };
+    part("pos.log", "one\n", 10);
+    let mut tail = Tail::open(&path).unwrap();
+    check(&mut tail, "one\n");
+    fs::rename(&path, named("pos.log.2")).unwrap();
+    part("pos.log.3", "older\n", 5);
+    part("pos.log.1", "two\n", 20);
+    part("pos.log-errors", "no part of it\n", 15);
+    part("pos.log", "three\n", 30);
+    let mut tail = tail.next_after(&path).unwrap();
+    check(&mut tail, "two\n");
+    let mut tail = tail.next_after(&path).unwrap();
+    check(&mut tail, "three\n");
+    assert!(!tail.was_replaced(&path));
+}
+
+#[test]
 fn another_file_on_the_same_inode_is_not_taken_for_the_old_one() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pos.log");
