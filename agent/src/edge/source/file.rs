@@ -102,6 +102,9 @@ async fn follow(
         if quiet_ms == 0 || quiet_ms >= idle_ms {
             room.say(Word::Idle);
             quiet_ms = 0;
+        } else {
+            // Others may speak meanwhile.
+            drop(room);
         }
         tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
         quiet_ms += LOOK_MS;
