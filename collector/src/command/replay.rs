@@ -16,6 +16,7 @@ use slipwatch_shared::terminal::TerminalId;
 use slipwatch_shared::times::ArrivalTime;
 use slipwatch_shared::wire::json::{Line, LineError};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -195,7 +196,7 @@ impl Replay {
         let now = ArrivalTime(event.observed.wall.0);
         self.correlator.event(place, epoch, event, now, &mut self.store);
         self.events += 1;
-        if self.events % EVENTS_A_TURN == 0 {
+        if self.events.is_multiple_of(EVENTS_A_TURN) {
             self.put_by();
         }
     }
@@ -203,8 +204,8 @@ impl Replay {
     fn know(&mut self, agent: &AgentName, terminal: TerminalId) {
         let Some(policies) = &mut self.grown else { return };
         let name = TerminalName { store: agent.store.clone(), terminal };
-        if !policies.terminals.contains_key(&name) {
-            policies.terminals.insert(name, TerminalPolicy { copies: 1, ..Default::default() });
+        if let Entry::Vacant(entry) = policies.terminals.entry(name) {
+            entry.insert(TerminalPolicy { copies: 1, ..Default::default() });
             self.correlator.reload(policies.clone());
         }
     }

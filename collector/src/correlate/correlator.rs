@@ -7,10 +7,9 @@ use super::coverage::{Coverage, Heard};
 use super::finding::{Finding, FindingKind};
 use super::pairs::Pairs;
 use super::policy::{AgentName, Policies, TerminalName};
-use super::recall::{RECENT_MS, Recall, TransactionRow};
-use super::review::{Out, rest_at};
-use super::shape::{self, Shape, ShapeError};
-use super::terminal::{CASES_MAX, Kept, Terminal};
+use super::recall::Recall;
+use super::review::Out;
+use super::terminal::{Kept, Terminal};
 use super::timeline::{StreamTime, Timeline};
 use super::verdict::{Unknown, Verdict};
 use slipwatch_shared::event::{Body, Epoch, Event, Kind, SourceId};
@@ -333,81 +332,6 @@ impl Correlator {
         terminal.insert(Kept { case, dirty: true, keys_changed: true, look_at, purse: None })
     }
 
-    /// Puts a payment from the store back into memory; nothing when it is there, or its agent is not known.
-    pub(super) fn bring_back(&mut self, row: TransactionRow) -> Option<Place> {
-        let agent = self.place_of(&row.id.agent)?;
-        let terminal = self.terminal(agent, row.terminal);
-        let place = Place { agent, terminal, first: row.case.first };
-        if self.kept(place).is_some() {
-            return None;
-        }
-        self.out.counts.recalled += 1;
-        let found = &mut self.agents[agent];
-        let mut kept = Kept::stored(row.case);
-        // Nothing is due of it; it is here because something concerns it.
-        kept.look_at = None;
-        found.terminals[terminal].insert(kept);
-        found.touched = true;
-        Some(place)
-    }
-
-    /// Rows of what changed since this was last called, and forgets what came to rest.
-    pub fn take_rows(&mut self, agent: usize, rows: &mut Vec<TransactionRow>) {
-        let Correlator { agents, shops, policies, .. } = self;
-        let found = &mut agents[agent];
-        found.touched = false;
-        let Agent { name, terminals, coverage, timeline, offline, shop, .. } = found;
-        for (at, terminal) in terminals.iter_mut().enumerate() {
-            let deadlines = *terminal.deadlines(&policies.deadlines);
-            let latest = timeline.latest;
-            let heard = Heard { coverage, terminal: terminal.id, latest, offline: *offline };
-            let watermark = heard.watermark();
-            let id = terminal.id;
-            let mut forgotten = terminal.forgotten_through;
-            let over = terminal.cases.len().saturating_sub(CASES_MAX);
-            let mut seen = 0;
-            terminal.cases.retain_mut(|kept| {
-                seen += 1;
-                let rest_at = rest_at(kept, &deadlines);
-                if std::mem::take(&mut kept.dirty) {
-                    rows.push(TransactionRow {
-                        id: super::case::CaseId { agent: name.clone(), first: kept.case.first },
-                        terminal: id,
-                        case: kept.case.clone(),
-                        keys_changed: std::mem::take(&mut kept.keys_changed),
-                        rest_at,
-                    });
-                }
-                let keep = seen > over && rest_at.is_none_or(|rest_at| rest_at > watermark);
-                if !keep {
-                    forgotten = forgotten.max(Some(kept.case.last_heard()));
-                    let place = Place { agent, terminal: at, first: kept.case.first };
-                    shops[*shop].remove(place, kept.purse);
-                }
-                keep
-            });
-            if forgotten != terminal.forgotten_through {
-                terminal.forgotten_through = forgotten;
-                let shop = &mut shops[*shop].forgotten_through;
-                *shop = (*shop).max(forgotten);
-            }
-        }
-    }
-
-    /// Lets the oldest payment of a terminal go when it has too many: nobody can tell then.
-    pub(super) fn bound(&mut self, agent: usize, terminal: usize) {
-        let cases = &mut self.agents[agent].terminals[terminal].cases;
-        let over = cases.len().saturating_sub(CASES_MAX);
-        for kept in cases.iter_mut().take(over) {
-            if matches!(kept.case.verdict, Verdict::Pending { .. }) {
-                kept.case.verdict = Verdict::Unknown { why: Unknown::OverBound };
-                kept.dirty = true;
-                self.out.counts.over_bound += 1;
-            }
-            kept.look_at = None;
-        }
-    }
-
     /// Numbers of an agent's stream are gone without a word about them.
     pub fn numbers_lost(&mut self, agent: usize) {
         self.agents[agent].coverage.numbers_lost();
@@ -432,45 +356,6 @@ impl Correlator {
         self.agents.iter().flat_map(of_agent).chain(told)
     }
 
-    /// An agent's state as bytes.
-    pub fn state_of(&self, agent: usize) -> Vec<u8> {
-        shape::to_bytes(&self.agents[agent])
-    }
-
-    /// Puts an agent back as [`Correlator::state_of`] wrote it.
-    pub fn restore_agent(&mut self, name: &AgentName, state: &[u8]) -> Result<usize, ShapeError> {
-        let at = self.agent(name);
-        let Agent { timeline, coverage, terminals, silences, silence, card_numbers, .. } =
-            shape::from_bytes(state)?;
-        let shop = self.agents[at].shop;
-        let latest = timeline.latest;
-        let policies = &self.policies;
-        let found = &mut self.agents[at];
-        (found.timeline, found.coverage, found.terminals) = (timeline, coverage, terminals);
-        (found.silences, found.silence) = (silences, silence);
-        (found.card_numbers, found.touched) = (card_numbers, false);
-        for terminal in &mut found.terminals {
-            terminal.policy = policy_of(policies, &name.store, terminal.id);
-            let recent = Some(latest.plus_ms(-RECENT_MS));
-            terminal.forgotten_through = terminal.forgotten_through.max(recent);
-            let shop = &mut self.shops[shop].forgotten_through;
-            *shop = (*shop).max(terminal.forgotten_through);
-        }
-        Ok(at)
-    }
-
-    /// Puts a payment back that was in memory when its agent was stored.
-    pub fn restore_case(&mut self, row: TransactionRow) {
-        let look_at = Some(row.case.opened);
-        if let Some(place) = self.bring_back(row) {
-            self.out.counts.recalled -= 1;
-            let terminal = &mut self.agents[place.agent].terminals[place.terminal];
-            let at = terminal.position(place.first).expect("it was just put there");
-            terminal.cases[at].look_at = look_at;
-            self.pair(place);
-        }
-    }
-
     /// Payments in memory, and those of them whose verdict is pending.
     pub fn cases_in_memory(&self) -> (u64, u64) {
         let kept = self.agents.iter().flat_map(|agent| &agent.terminals);
@@ -480,7 +365,7 @@ impl Correlator {
     }
 }
 
-fn policy_of(
+pub(super) fn policy_of(
     policies: &Policies,
     store: &StoreId,
     terminal: Option<TerminalId>,
@@ -492,33 +377,4 @@ fn policy_of(
 /// Whether a fact takes money or says that it may have been taken.
 pub(super) fn is_sale(what: What) -> bool {
     matches!(what, What::Requested | What::Approved | What::Completed)
-}
-
-impl Shape for Agent {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.name.put(out);
-        self.timeline.put(out);
-        self.coverage.put(out);
-        self.terminals.put(out);
-        self.silences.put(out);
-        self.silence.put(out);
-        self.card_numbers.put(out);
-    }
-
-    fn take(bytes: &mut &[u8]) -> Result<Agent, ShapeError> {
-        Ok(Agent {
-            name: Shape::take(bytes)?,
-            timeline: Shape::take(bytes)?,
-            coverage: Shape::take(bytes)?,
-            terminals: Shape::take(bytes)?,
-            silences: Shape::take(bytes)?,
-            silence: Shape::take(bytes)?,
-            card_numbers: Shape::take(bytes)?,
-            offline: false,
-            touched: false,
-            look_at: StreamTime(i64::MIN),
-            shop: 0,
-            sole: None,
-        })
-    }
 }

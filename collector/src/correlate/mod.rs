@@ -6,6 +6,7 @@ pub mod correlator;
 pub mod coverage;
 pub mod filing;
 pub mod finding;
+pub mod keeping;
 pub mod key;
 pub mod money;
 pub mod pairs;
