@@ -1,0 +1,335 @@
+//! From the file to the settings: every default, and what only several keys together show to be wrong.
+
+use super::*;
+use crate::config::{
+    BrokerConfig, Config, ExternalBroker, HttpConfig, Limits, LoginFile, MailConfig, MailRoad,
+    Retention, Shop, SmtpConfig, SmtpSecurity, Terminal, TlsFiles,
+};
+use crate::correlate::policy::{Deadlines, OpeningHours, Policies, TerminalPolicy, WhoPrints};
+use crate::metrics::LinesPer;
+use jiff::tz::TimeZone;
+use slipwatch_shared::wire::topic::Slot;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+
+/// Something that only the whole file shows to be wrong.
+pub(in crate::config) struct Wrong {
+    pub(in crate::config) span: Range<usize>,
+    pub(in crate::config) message: String,
+}
+
+fn wrong<T>(at: &Spanned<T>, message: impl Into<String>) -> Wrong {
+    Wrong { span: at.span(), message: message.into() }
+}
+
+/// A number inside its bounds, or its default.
+fn bounded(found: Option<Spanned<u32>>, default: u32, least: u32, most: u32) -> Result<u32, Wrong> {
+    let Some(found) = found else { return Ok(default) };
+    if (least..=most).contains(found.get_ref()) {
+        return Ok(*found.get_ref());
+    }
+    Err(wrong(&found, format!("expected {least} to {most}, found {}", found.get_ref())))
+}
+
+fn login(
+    user: Option<String>,
+    password_file: Option<Spanned<PathBuf>>,
+) -> Result<Option<LoginFile>, Wrong> {
+    match (user, password_file) {
+        (Some(user), Some(file)) => Ok(Some(LoginFile { user, password_file: file.into_inner() })),
+        (None, Some(file)) => Err(wrong(&file, "a `password_file` needs a `user` beside it")),
+        // A name alone is one that the server knows by the certificate.
+        (Some(_), None) | (None, None) => Ok(None),
+    }
+}
+
+impl File {
+    pub(in crate::config) fn check(self, path: &Path) -> Result<Config, Wrong> {
+        let deadlines = self.deadlines.merged();
+        Ok(Config {
+            path: path.to_owned(),
+            store: self.store.path.clone(),
+            retention: self.store.retention()?,
+            broker: self.broker.check()?,
+            http: self.http.check()?,
+            mail: self.mail.map(Mail::check).transpose()?,
+            limits: self.limits.check()?,
+            agent_offline_ms: self
+                .deadlines
+                .agent_offline_s
+                .map_or(Policies::AGENT_OFFLINE_MS, |seconds| seconds.ms),
+            shops: shops(self.shops, &deadlines)?,
+            deadlines,
+        })
+    }
+}
+
+impl Store {
+    fn retention(self) -> Result<Retention, Wrong> {
+        const DAYS_MAX: u32 = 3650;
+        Ok(Retention {
+            journal_days: bounded(self.journal_days, 90, 1, DAYS_MAX)?,
+            cases_days: bounded(self.cases_days, 400, 1, DAYS_MAX)?,
+            quarantine_days: bounded(self.quarantine_days, 30, 1, DAYS_MAX)?,
+        })
+    }
+}
+
+impl Broker {
+    fn check(self) -> Result<BrokerConfig, Wrong> {
+        let (embedded, external) = match (self.embedded, self.external) {
+            (Some(_), Some(external)) => {
+                return Err(wrong(
+                    &external,
+                    "one broker is enough: `broker.embedded` or `broker.external`",
+                ));
+            }
+            (embedded, external) => (embedded.unwrap_or_default(), external),
+        };
+        if let Some(external) = external {
+            return external.into_inner().check().map(BrokerConfig::External);
+        }
+        Ok(BrokerConfig::Embedded {
+            listen: embedded.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 1883))),
+            agents_max: bounded(embedded.agents_max, 100, 1, 2000)?,
+        })
+    }
+}
+
+impl External {
+    fn check(self) -> Result<ExternalBroker, Wrong> {
+        let mut slots = Vec::new();
+        for slot in &self.slots {
+            let sound = Slot::from_number(*slot.get_ref());
+            slots.push(sound.ok_or_else(|| wrong(slot, "expected a slot from 0 to 63"))?);
+        }
+        let port_default = if self.tls.is_some() { 8883 } else { 1883 };
+        Ok(ExternalBroker {
+            host: self.host,
+            port: self.port.unwrap_or(port_default),
+            client_id: self.client_id.unwrap_or_else(|| "slipwatch-collector".to_owned()),
+            tls: self.tls.map(Tls::check).transpose()?,
+            login: login(self.user, self.password_file)?,
+            slots,
+        })
+    }
+}
+
+impl Tls {
+    fn check(self) -> Result<TlsFiles, Wrong> {
+        let client = match (self.certificate, self.key) {
+            (Some(certificate), Some(key)) => Some((certificate.into_inner(), key)),
+            (Some(certificate), None) => {
+                return Err(wrong(&certificate, "a `certificate` needs its `key` beside it"));
+            }
+            (None, _) => None,
+        };
+        Ok(TlsFiles { ca: self.ca, client })
+    }
+}
+
+impl Http {
+    fn check(self) -> Result<HttpConfig, Wrong> {
+        if let Some(url) = &self.public_url {
+            let text = url.get_ref();
+            if !text.starts_with("http://") && !text.starts_with("https://") {
+                return Err(wrong(url, "expected an address that begins with http:// or https://"));
+            }
+        }
+        Ok(HttpConfig {
+            listen: self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 9480))),
+            public_url: self.public_url.map(|url| url.get_ref().trim_end_matches('/').to_owned()),
+            lines_per: match self.lines_per {
+                None | Some(LinesPerFile::Agent) => LinesPer::Agent,
+                Some(LinesPerFile::Store) => LinesPer::Store,
+            },
+        })
+    }
+}
+
+impl Mail {
+    fn check(mail: Spanned<Mail>) -> Result<MailConfig, Wrong> {
+        let both = "expected either `mail.smtp` or `mail.directory`";
+        let place = Spanned::new(mail.span(), ());
+        let mail = mail.into_inner();
+        let road = match (mail.smtp, mail.directory) {
+            (Some(smtp), None) => MailRoad::Smtp(smtp.check()?),
+            (None, Some(directory)) => MailRoad::Directory(directory),
+            _ => return Err(wrong(&place, both)),
+        };
+        Ok(MailConfig {
+            from: mail.from.0.0,
+            road,
+            operations: mail.operations.into_iter().map(|address| address.0.0).collect(),
+            letters_per_hour_max: bounded(mail.letters_per_hour_max, 12, 1, 1000)?,
+            cool_down_ms: mail.cool_down_s.map_or(600_000, |seconds| seconds.ms),
+            digest_minute: mail.digest_at.map_or(21 * 60, |clock| clock.0.0),
+            burst_per_minute_max: bounded(mail.burst_per_minute_max, 30, 1, 10_000)?,
+        })
+    }
+}
+
+impl Smtp {
+    fn check(self) -> Result<SmtpConfig, Wrong> {
+        let security = match self.security {
+            None | Some(Security::Starttls) => SmtpSecurity::StartTls,
+            Some(Security::Tls) => SmtpSecurity::Tls,
+            Some(Security::None) => SmtpSecurity::None,
+        };
+        let port_default = match security {
+            SmtpSecurity::StartTls => 587,
+            SmtpSecurity::Tls => 465,
+            SmtpSecurity::None => 25,
+        };
+        Ok(SmtpConfig {
+            host: self.host,
+            port: self.port.unwrap_or(port_default),
+            security,
+            login: login(self.user, self.password_file)?,
+            ca: self.ca,
+        })
+    }
+}
+
+impl LimitsFile {
+    fn check(self) -> Result<Limits, Wrong> {
+        Ok(Limits {
+            queue_messages_max: bounded(self.queue_messages_max, 1024, 1, 100_000)? as usize,
+            turn_messages_max: bounded(self.turn_messages_max, 256, 1, 10_000)? as usize,
+        })
+    }
+}
+
+/// Takes what is set, and leaves what is not.
+macro_rules! overlay {
+    ($from:expr, $onto:expr, $($seconds:ident => $ms:ident),+ $(,)?) => {
+        $(if let Some(seconds) = $from.$seconds { $onto.$ms = seconds.ms; })+
+    };
+}
+
+impl DeadlinesFile {
+    fn merged(&self) -> Deadlines {
+        let mut deadlines = Deadlines::default();
+        overlay!(self, deadlines,
+            slip_suspect_s => slip_suspect_ms, slip_alert_s => slip_alert_ms,
+            answer_wait_s => answer_wait_ms, reversal_pending_s => reversal_pending_ms,
+            reversal_after_last_sale_s => reversal_after_last_sale_ms,
+            duplicate_window_s => duplicate_window_ms,
+            duplicate_window_qr_s => duplicate_window_qr_ms, silent_s => silent_ms,
+        );
+        deadlines
+    }
+}
+
+impl TerminalDeadlines {
+    fn merged(&self, all: &Deadlines) -> Deadlines {
+        let mut deadlines = *all;
+        overlay!(self, deadlines,
+            slip_suspect_s => slip_suspect_ms, slip_alert_s => slip_alert_ms,
+            answer_wait_s => answer_wait_ms, reversal_pending_s => reversal_pending_ms,
+            reversal_after_last_sale_s => reversal_after_last_sale_ms,
+            duplicate_window_s => duplicate_window_ms,
+            duplicate_window_qr_s => duplicate_window_qr_ms, silent_s => silent_ms,
+        );
+        deadlines
+    }
+}
+
+fn shops(found: Vec<ShopFile>, deadlines: &Deadlines) -> Result<Vec<Shop>, Wrong> {
+    let mut names = BTreeSet::new();
+    let mut agents = BTreeSet::new();
+    let mut shops = Vec::new();
+    for shop in found {
+        if !names.insert(shop.name.get_ref().0.clone()) {
+            return Err(wrong(&shop.name, "expected a name of its own, this shop stands above"));
+        }
+        for agent in &shop.agents {
+            if !agents.insert(agent.get_ref().0.clone()) {
+                let message =
+                    "expected a name that no other agent of any shop has: it is its client id";
+                return Err(wrong(agent, message));
+            }
+        }
+        shops.push(shop.check(deadlines)?);
+    }
+    Ok(shops)
+}
+
+impl ShopFile {
+    fn check(self, deadlines: &Deadlines) -> Result<Shop, Wrong> {
+        let zone = self.time_zone.map_or(TimeZone::UTC, |zone| zone.0.0);
+        let mut numbers = BTreeSet::new();
+        let mut terminals = Vec::new();
+        for terminal in self.terminals {
+            if !numbers.insert(terminal.number.get_ref().0) {
+                return Err(wrong(
+                    &terminal.number,
+                    "expected a number of its own, this terminal stands above",
+                ));
+            }
+            terminals.push(terminal.check(self.opening.as_ref(), &zone, deadlines)?);
+        }
+        let name = self.name.into_inner().0;
+        Ok(Shop {
+            title: self.title.unwrap_or_else(|| name.to_string()),
+            name,
+            language: self.language.map_or(Language::Chinese, |language| language.0),
+            mail: self.mail.into_iter().map(|address| address.0.0).collect(),
+            time_zone: zone,
+            agents: self.agents.into_iter().map(|agent| agent.into_inner().0).collect(),
+            terminals,
+        })
+    }
+}
+
+impl TerminalFile {
+    fn check(
+        self,
+        opening: Option<&Parsed<Hours>>,
+        zone: &TimeZone,
+        deadlines: &Deadlines,
+    ) -> Result<Terminal, Wrong> {
+        let copies = match &self.copies {
+            None => 2,
+            Some(copies) if (1..=3).contains(copies.get_ref()) => *copies.get_ref(),
+            Some(copies) => return Err(wrong(copies, "expected 1 to 3 copies")),
+        };
+        let own = self.deadlines.map(|own| own.merged(deadlines));
+        for deadlines in own.iter().chain([deadlines]) {
+            if deadlines.slip_alert_ms < deadlines.slip_suspect_ms {
+                let message =
+                    "expected `slip_alert_s` at or above `slip_suspect_s` for this terminal";
+                return Err(wrong(&self.number, message));
+            }
+        }
+        let hours = self.opening.as_ref().or(opening).map(|hours| hours.0);
+        Ok(Terminal {
+            number: self.number.into_inner().0,
+            title: self.title,
+            policy: TerminalPolicy {
+                who_prints: match self.who_prints {
+                    WhoPrintsFile::Terminal => WhoPrints::Terminal,
+                    WhoPrintsFile::TillFromTerminalText => WhoPrints::TillFromTerminalText,
+                    WhoPrintsFile::TillOwnLayout => WhoPrints::TillOwnLayout,
+                    WhoPrintsFile::None => WhoPrints::None,
+                },
+                copies,
+                two_way: self.two_way.unwrap_or(false),
+                slip_due_from: self.slip_due_from.map(|money| money.0.0),
+                opening: hours.map(|hours| opening_hours(hours, zone)),
+                deadlines: own,
+            },
+        })
+    }
+}
+
+/// The core knows no time zones: the zone's offset of today goes in, and is read again with the settings.
+fn opening_hours(hours: Hours, zone: &TimeZone) -> OpeningHours {
+    let now = crate::edge::clock::timestamp();
+    OpeningHours {
+        from_minute: hours.from.0,
+        to_minute: hours.to.0,
+        utc_offset_minutes: (zone.to_offset(now).seconds() / 60) as i16,
+    }
+}
