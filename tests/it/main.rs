@@ -2,6 +2,7 @@
 //!
 //! - `corrupt`: damaged spools: the agent starts, accounts for every number, and goes on.
 //! - `demo`: one round of the demonstration, as a person starts it.
+//! - `disk_full`: full disks on either side: nothing is lost, and it works again by itself.
 //! - `house`: the floors, names and files of this repository.
 //! - `power`: pulled plugs: every committed group and every committed transaction is there.
 //! - `scenes`: one named scene a verdict and a finding, in small worlds.
@@ -17,6 +18,7 @@
 
 mod corrupt;
 mod demo;
+mod disk_full;
 mod house;
 mod kill;
 mod mqtt;
@@ -28,5 +30,6 @@ mod seeds;
 mod serial;
 mod smtp;
 mod spool_parts;
+mod store_parts;
 mod systemd;
 mod wire;

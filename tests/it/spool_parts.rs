@@ -10,6 +10,8 @@ use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::envelope::{ClockState, Group};
 use std::path::Path;
 
+/// A disk that is quickly copied and quickly filled.
+pub const DISK_BYTES: u64 = 48 * 1024 * 1024;
 pub const EVENTS_A_GROUP: u64 = 20;
 
 pub fn spool_settings(disk: &Path) -> DiskSettings {
