@@ -5,12 +5,14 @@
 //! digits of it, is held until the next line shows how it goes on, or until the profile's gap has passed; then
 //! whatever stands beyond the sixth digit goes. Never tells what it found, in no error and no panic.
 
+mod dump;
 mod edit;
 mod hex;
 mod issuer;
 mod label;
 mod scan;
 mod secret;
+mod span;
 mod window;
 
 #[cfg(test)]

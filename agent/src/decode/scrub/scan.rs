@@ -1,23 +1,19 @@
 //! One pass over a text: finds rows of digits and hexadecimal, and says what of them must go.
 
+use super::dump::dump_start;
 use super::edit::{Edit, Put};
-use super::hex::{self, Nibble, digits_at_end, digits_at_start, nibble};
+use super::hex::{self, Nibble, digits_at_end, nibble};
 use super::issuer::{CARD_DIGITS_MAX, CARD_DIGITS_MIN, can_begin_card, is_card_number};
 use super::label::{Label, Labels};
 use super::secret::Secrets;
+use super::span::{gap, hex_word, short_number};
 use super::window::{CLEAR_FIRST, CLEAR_LAST, Windows, star};
 
 /// What stands in the place of a secret.
 const REMOVED: Put = Put::Words("[removed]");
 
-/// Most blanks and dashes between two digits of one number.
-const GAP_BYTES_MAX: usize = 6;
-
 /// Shortest word of letters and digits that is read as hexadecimal.
 const HEX_WORD_MIN: usize = 14;
-
-/// Fewest bytes in a row that are a dump.
-const DUMP_BYTES_MIN: usize = 8;
 
 /// A text that ends amid what could be the first digits of a card number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +40,7 @@ pub(super) enum Before {
 pub(super) struct Scanner {
     labels: Labels,
     secrets: Secrets,
-    windows: Windows,
+    pub(super) windows: Windows,
     /// The edits of the last text.
     pub edits: Vec<Edit>,
     /// How the last text ended.
@@ -58,7 +54,7 @@ pub(super) struct Scanner {
     /// Before which digits a number may begin, and behind how many it may end.
     begins: Vec<bool>,
     ends: Vec<bool>,
-    nibbles: Vec<Nibble>,
+    pub(super) nibbles: Vec<Nibble>,
 }
 
 impl Scanner {
@@ -370,130 +366,4 @@ impl Scanner {
         let label = self.labels.before(text, from - head);
         matches!(label, Some(Label::Other(digits_max)) if to - from <= digits_max)
     }
-
-    /// A row of two-digit bytes, if it is long enough to be a dump; returns where it ends.
-    fn dump(&mut self, bytes: &[u8], from: usize, before: Before) -> Option<usize> {
-        self.nibbles.clear();
-        let mut at = from;
-        let mut end = from;
-        while let [Some(high), Some(low)] =
-            [at, at + 1].map(|at| bytes.get(at).copied().and_then(nibble))
-        {
-            if bytes.get(at + 2).is_some_and(u8::is_ascii_alphanumeric) {
-                break;
-            }
-            self.nibbles.push(Nibble { value: high, at });
-            self.nibbles.push(Nibble { value: low, at: at + 1 });
-            end = at + 2;
-            let is_gap =
-                |byte: &&u8| matches!(byte, b' ' | b'-' | b':' | b',' | b'[' | b']' | b'\t');
-            at = end + bytes[end..].iter().take(4).take_while(is_gap).count();
-            // `0x62, 0x22` and `\x62\x22`.
-            at += match bytes.get(at..at + 2) {
-                Some(b"0x" | b"\\x") => 2,
-                _ => 0,
-            };
-            if at == end {
-                break;
-            }
-        }
-        let goes_on = before == Before::Digits;
-        if self.nibbles.len() < 2 * DUMP_BYTES_MIN && !goes_on {
-            return None;
-        }
-        if goes_on {
-            let cut = &self.nibbles[..digits_at_start(&self.nibbles)];
-            self.edits.extend(cut.iter().map(Nibble::star));
-        }
-        hex::find(&self.nibbles, &mut self.windows, &mut self.edits);
-        let line_end =
-            bytes[end..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| end + at);
-        let shown = bytes[end..line_end].trim_ascii();
-        if shown.len() >= self.nibbles.len() / 2 && shown.len() <= self.nibbles.len() / 2 + 4 {
-            // The column of characters repeats the bytes.
-            self.edits.push(Edit { from: end, to: line_end, put: Put::Words("") });
-            end = line_end;
-        }
-        if end >= bytes.trim_ascii_end().len() {
-            self.edges();
-        }
-        Some(end)
-    }
-
-    /// A dump that goes on in the next line may have cut a number: its outer digits cannot be judged and are hidden.
-    fn edges(&mut self) {
-        let is_code = |byte: &&[Nibble]| byte[0].value == 3 && byte[1].value <= 9;
-        let codes = self.nibbles.rchunks_exact(2).take_while(is_code).count();
-        let at_end = digits_at_end(&self.nibbles);
-        let hidden = match codes > CLEAR_FIRST {
-            true => 2 * (codes - CLEAR_FIRST),
-            false => at_end.saturating_sub(CLEAR_FIRST),
-        };
-        let cut = &self.nibbles[self.nibbles.len() - hidden..];
-        self.edits.extend(cut.iter().map(Nibble::star));
-        if at_end > 0 {
-            self.after = Before::Digits;
-        }
-    }
-}
-
-/// Where the bytes of a line of a dump begin: behind the column of offsets, if there is one.
-fn dump_start(bytes: &[u8], rest: usize) -> Option<usize> {
-    let word = |from: usize| {
-        let from =
-            from + bytes[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let length = bytes[from..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-        (from, length)
-    };
-    let (from, length) = word(rest);
-    match length {
-        2 => Some(from),
-        4..=8 => {
-            let sign = usize::from(matches!(bytes.get(from + length), Some(b':' | b'h' | b'-')));
-            let (from, length) = word(from + length + sign);
-            (length == 2).then_some(from)
-        }
-        _ => None,
-    }
-}
-
-/// Where a number ends that is too short to matter and plainly stands alone; nearly all numbers of a log do.
-#[inline]
-fn short_number(bytes: &[u8], from: usize) -> Option<usize> {
-    let length =
-        bytes[from..].iter().take(CLEAR_FIRST + 1).take_while(|byte| byte.is_ascii_digit()).count();
-    let touches_letter =
-        from.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_hexdigit());
-    if length > CLEAR_FIRST || touches_letter {
-        return None;
-    }
-    let end = from + length;
-    let stands_alone = match bytes.get(end)? {
-        b':' | b'.' | b',' | b'=' | b'/' | b'"' | b'\'' | b';' | b')' | b']' | b'|' => length != 2,
-        b' ' => length != 2 && bytes.get(end + 1)?.is_ascii_alphabetic(),
-        _ => false,
-    };
-    stands_alone.then_some(end)
-}
-
-/// The word of hexadecimal digits around the digit at `at`, not further back than `floor`.
-fn hex_word(bytes: &[u8], at: usize, floor: usize) -> (usize, usize) {
-    let back = bytes[floor..at].iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
-    let ahead = bytes[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-    (at - back, at + ahead)
-}
-
-/// How many bytes of blanks, dashes and line ends stand between a digit and the next one of the same number.
-fn gap(bytes: &[u8]) -> Option<usize> {
-    let mut length = 0;
-    while length <= GAP_BYTES_MAX {
-        length += match &bytes[length..] {
-            [b'0'..=b'9', ..] if length > 0 => return Some(length),
-            [b' ' | b'-' | b'\t' | b'\n', ..] => 1,
-            [0xc2, 0xa0, ..] => 2,
-            [0xe3, 0x80, 0x80, ..] => 3,
-            _ => return None,
-        };
-    }
-    None
 }
