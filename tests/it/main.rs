@@ -1,5 +1,6 @@
 //! The one test binary: what each room of tests holds.
 //!
+//! - `cards`: a card number sent through every text path is found nowhere.
 //! - `corrupt`: damaged spools: the agent starts, accounts for every number, and goes on.
 //! - `demo`: one round of the demonstration, as a person starts it.
 //! - `disk_full`: full disks on either side: nothing is lost, and it works again by itself.
@@ -16,6 +17,7 @@
 //! - `prometheus`: rules and dashboard against a real Prometheus.
 //! - `smtp`: letters through a real mail server.
 
+mod cards;
 mod corrupt;
 mod demo;
 mod disk_full;
