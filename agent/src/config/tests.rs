@@ -70,3 +70,22 @@ fn an_unknown_profile_names_those_there_are() {
     let error = read_profile("cn-terminl", Path::new("/")).unwrap_err().to_string();
     assert!(error.contains("cn-terminal"), "{error}");
 }
+
+#[test]
+fn a_secret_is_found_among_the_credentials_or_beside_the_settings_and_a_missing_one_says_where_it_was_sought()
+ {
+    let (credentials, base) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(credentials.path().join("secrets_password"), "one\n").unwrap();
+    std::fs::write(base.path().join("other"), "two\r\n").unwrap();
+    let places = secret::Places {
+        credentials: Some(credentials.path().to_owned()),
+        base: base.path().to_owned(),
+    };
+    let read = |name: &str| places.read_line("broker.password_file", Path::new(name));
+    assert_eq!(read("password").unwrap(), "one");
+    assert_eq!(read("other").unwrap(), "two");
+    let error = read("nowhere").unwrap_err().to_string();
+    for place in ["nowhere", "secrets_nowhere", "broker.password_file"] {
+        assert!(error.contains(place), "{error}");
+    }
+}
