@@ -1,6 +1,7 @@
 //! Starts the agent: arguments, logging, exit code.
 
 use clap::Parser;
+use slipwatch_agent::command::decode::DecodeError;
 use slipwatch_agent::command::{self, Arguments, Command};
 use slipwatch_agent::config::ConfigError;
 use slipwatch_agent::edge::spool::open::OpenError;
@@ -52,7 +53,8 @@ fn log() {
 }
 
 fn exit_of(error: &anyhow::Error) -> u8 {
-    if error.is::<ConfigError>() {
+    let profile = error.downcast_ref::<DecodeError>().is_some_and(DecodeError::is_profile);
+    if error.is::<ConfigError>() || profile {
         return command::EXIT_CONFIG;
     }
     match error.is::<OpenError>() {

@@ -72,6 +72,13 @@ pub enum DecodeError {
     Write(#[source] io::Error),
 }
 
+impl DecodeError {
+    /// Whether the profile is what must be mended.
+    pub fn is_profile(&self) -> bool {
+        matches!(self, DecodeError::UnknownProfile { .. } | DecodeError::Profile(_))
+    }
+}
+
 /// Runs the subcommand on standard output and standard error.
 pub fn run(args: &DecodeArgs) -> Result<(), DecodeError> {
     let mut out = BufWriter::new(io::stdout().lock());
