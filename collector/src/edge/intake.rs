@@ -300,8 +300,28 @@ pub async fn try_once(config: &Config, target: &Target) -> Result<(), IntakeErro
     let mut listening = AbortOnDrop(tokio::spawn(listener.run(events)));
     let answered = tokio::select! {
         ended = &mut listening.0 => ended.unwrap_or(Err(IntakeError::Stopping)),
-        _ = arrivals.recv() => Ok(()),
+        // Only what arrives is an answer: a queue that ended tells that the listener did.
+        Some(_) = arrivals.recv() => Ok(()),
     };
     let _ = client.try_disconnect();
     answered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[tokio::test]
+    async fn a_broker_that_closes_the_door_is_no_broker_that_answers() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        // Takes each connection and ends it, as a broker does that refuses a password.
+        tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+        let config = Config::parse(Path::new("collector.toml"), "store.path = \"/x\"").unwrap();
+        for _ in 0..20 {
+            let answer = try_once(&config, &Target::Embedded(address)).await;
+            assert!(matches!(answer, Err(IntakeError::Connection(_))), "{answer:?}");
+        }
+    }
 }
