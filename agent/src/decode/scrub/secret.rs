@@ -15,7 +15,7 @@ const NAMED: &str = r#"(?x-u)
              | (?: track | trk | tk ) [\ _-]? [123]? (?: [\ _-]? data )?
              | (?: f | de | fld | field | bit ) [\ _.\#-]{0,2} 0{0,2} (?: (?P<pan>2) | 35 | 36 | 45 | 52 | 55 )
              | tag [\ _-]? (?: 56 | 57 | 9f6b | 9f20 )
-             | (?: 57 | 9f6b | 9f20 )
+             | (?P<bare> 57 | 9f6b | 9f20 )
            )
       | (?: 一|二|三|[123] )? 磁道 [123]? (?: 数据 )?
       | 密码 (?: 块|密文|数据 )? | 安全码 | PIN块
@@ -56,6 +56,10 @@ impl Secrets {
                 if digits >= CARD_DIGITS_MIN {
                     edits.push(card(value.as_str(), from, to));
                 }
+            } else if found.name("bare").is_some_and(|tag| is_minute(text, tag.start()))
+                && digits < CARD_DIGITS_MIN
+            {
+                // The 57th minute of an hour is no track 2.
             } else if digits > 0 && value.len() >= VALUE_BYTES_MIN {
                 edits.push(Edit { from, to, put: Put::Words("[removed]") });
             }
@@ -95,6 +99,11 @@ fn may_name(bytes: &[u8]) -> bool {
     };
     memchr3_iter(b'=', b':', b'>', bytes).any(follows_name)
         || (!bytes.is_ascii() && memchr_iter(WIDE_COLON_END, bytes).any(follows_name))
+}
+
+/// Whether what stands at `at` is the second part of a time of day (`08:57:46.128`).
+fn is_minute(text: &str, at: usize) -> bool {
+    matches!(text.as_bytes()[..at], [.., b'0'..=b'9', b':'])
 }
 
 /// A value that is a card number by its name; anything about it that is not as expected removes it whole.
@@ -150,6 +159,8 @@ mod tests {
             "<field id=\"2\" value=\"123456******3456\"/>",
         );
         check("域36: 99123456", "域36: [removed]");
+        check("57: 6225760000006691D2512", "57: [removed]");
+        check("08:57: 6225760000006691D2512", "08:57: [removed]");
     }
 
     #[test]
@@ -164,6 +175,8 @@ mod tests {
             "tracking=123456",
             "cvv result=M",
             "F04=000000001250",
+            "2026-11-24 08:57:46.128 evt=x",
+            "08:57:46",
         ] {
             check(text, text);
         }
