@@ -223,3 +223,16 @@ fn an_electronic_slip_of_the_chinese_log_is_issued() {
     let expected = &["not_expected issued_electronically"];
     check_in(Voice::Chinese, false, Story::ElectronicSlip, &[], expected);
 }
+
+/// Once lost (seeds 111, 294, 295): a time of day in the 57th minute was taken for a track 2 and scrubbed.
+#[test]
+fn a_sale_in_any_minute_of_the_hour_is_heard() {
+    for voice in [Voice::KeyValue, Voice::Chinese] {
+        let stories = [45, 57].map(|minute| (minute * 60_000 - 55_000, Story::Sale));
+        for story in stories {
+            let till = Till { voice, two_lines: false, stories: vec![story] };
+            let world = play(Recipe::scene(&[till], &[]));
+            assert_eq!(endings(&world), ["printed"], "{voice:?}, {story:?}");
+        }
+    }
+}

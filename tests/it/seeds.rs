@@ -4,7 +4,10 @@
 //! `SLIPWATCH_SEEDS=500` runs so many, `SLIPWATCH_SEED=17` that one alone and tells all of it. A seed that once failed
 //! becomes a scene.
 
+use slipwatch_shared::event::Event;
+use slipwatch_tests::terminal::Payment;
 use slipwatch_tests::world::World;
+use slipwatch_tests::world::agent_node::WALL_MS_AT_START;
 use slipwatch_tests::world::proof::{Proof, findings, prove, said};
 use slipwatch_tests::world::recipe::Recipe;
 
@@ -41,6 +44,9 @@ fn tell(seed: u64, world: &World, proof: &Proof) -> String {
             let store = &world.collector.store;
             let (said, findings) = (said(store, payment), findings(store, payment));
             text += &format!("  {payment:?}\n    -> {said:?} {findings:?}\n");
+            for event in heard(world, payment).filter(|_| said.is_empty()) {
+                text += &format!("    heard {event:?}\n");
+            }
         }
         for agent in &world.agents {
             text += &format!("  deaf: {:?}\n", agent.deaf);
@@ -48,6 +54,15 @@ fn tell(seed: u64, world: &World, proof: &Proof) -> String {
         }
     }
     text
+}
+
+/// Everything in the journal that was heard from a payment's terminal while it went on.
+fn heard<'a>(world: &'a World, payment: &'a Payment) -> impl Iterator<Item = &'a Event> {
+    let life = payment.began() + WALL_MS_AT_START..=payment.ended() + WALL_MS_AT_START + 1_000;
+    world.collector.store.journal.values().filter(move |event| {
+        let terminal = event.terminal.is_none_or(|terminal| terminal.as_str() == payment.terminal);
+        terminal && life.contains(&event.observed.wall.0)
+    })
 }
 
 #[test]

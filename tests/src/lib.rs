@@ -9,6 +9,7 @@ pub mod dice;
 pub mod disk;
 pub mod disk_image;
 pub mod ledger;
+pub mod load;
 pub mod lossy_broker;
 pub mod process;
 pub mod store;
