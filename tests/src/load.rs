@@ -2,15 +2,18 @@
 //! `slipwatch-collector replay`. Measures nothing itself.
 
 use crate::dice::Dice;
-use crate::terminal::{Pace, Payment, Story, Terminal};
+use crate::terminal::{Pace, Payment, Story, Terminal, Word};
 use crate::voice::key_value;
 use crate::world::agent_node::WALL_MS_AT_START;
+use slipwatch_agent::decode::decoder::{Decoded, Decoder};
+use slipwatch_agent::decode::dialect::profile::Profile;
 use slipwatch_shared::event::{Body, LineCounts};
 use slipwatch_shared::event::{Epoch, Event, Evidence, Seq, SourceDescription, SourceId};
 use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};
 use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::json::Line;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A terminal that sells and sells: every line it writes, in the shape of `kv-en`.
 #[derive(Debug)]
@@ -69,6 +72,7 @@ pub struct Fleet {
     /// What each shop says next, by time and shop.
     next: BTreeMap<(i64, usize), Body>,
     shops: Vec<Shop>,
+    decoder: Decoder,
 }
 
 struct Shop {
@@ -100,7 +104,10 @@ impl Fleet {
             }
         };
         let shops: Vec<Shop> = (0..shops).map(shop).collect();
-        let mut fleet = Fleet { next: BTreeMap::new(), shops };
+        let toml = Profile::shipped("kv-en").expect("a shipped profile");
+        let profile = Profile::parse("kv-en", toml).expect("a sound profile");
+        let decoder = Decoder::new(Arc::new(profile), None);
+        let mut fleet = Fleet { next: BTreeMap::new(), shops, decoder };
         for index in 0..fleet.shops.len() {
             let description = SourceDescription {
                 name: "till".into(),
@@ -121,7 +128,7 @@ impl Fleet {
         let mut last = after;
         for payment in self.shops[index].busy.next_payments() {
             for spoken in &payment.spoken {
-                if let Some(body) = body_of(&payment, spoken.word) {
+                if let Some(body) = body_of(&mut self.decoder, &payment, spoken.word) {
                     let at = (after + spoken.at - payment.began()).max(last + 1);
                     self.next.insert((at, index), body);
                     last = at;
@@ -164,16 +171,7 @@ impl Iterator for Fleet {
 }
 
 /// What an agent would have made of a word; nothing of what concerns nobody.
-fn body_of(payment: &Payment, word: crate::terminal::Word) -> Option<Body> {
-    use slipwatch_agent::decode::decoder::{Decoded, Decoder};
-    use slipwatch_agent::decode::dialect::profile::Profile;
-    use std::sync::{Arc, OnceLock};
-    static PROFILE: OnceLock<Arc<Profile>> = OnceLock::new();
-    let profile = PROFILE.get_or_init(|| {
-        let toml = Profile::shipped("kv-en").expect("a shipped profile");
-        Arc::new(Profile::parse("kv-en", toml).expect("a sound profile"))
-    });
-    let mut decoder = Decoder::new(Arc::clone(profile), None);
+fn body_of(decoder: &mut Decoder, payment: &Payment, word: Word) -> Option<Body> {
     decoder.push(key_value::line(payment, word, WALL_MS_AT_START).as_bytes(), Uptime(0));
     decoder.finish(Uptime(0));
     match decoder.next_decoded() {
