@@ -1,4 +1,4 @@
-//! The frozen shape of version 1, to and from [`Event`]. The same types give the bytes (postcard) and the
+//! The frozen shape of version 1, to and from [`Event`](event::Event). The same types give the bytes (postcard) and the
 //! JSON lines. Never changed once released: variants are appended, fields are not added; `golden` tests hold it.
 //!
 //! A record on the wire is `length (varint) | head | evidence`. The length is the record's own, so a record
