@@ -9,6 +9,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
 /// A shelf on sled.
 pub struct SledShelf {
@@ -202,10 +203,31 @@ fn scan(store: &mut Store, from: &[u8], visit: Visit<'_>) -> Result<(), ShelfErr
     Ok(())
 }
 
+/// How often the store's own lock is tried, [`LOCK_PAUSE`] apart.
+const LOCK_TRIES_MAX: u32 = 500;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// sled lets go of its file some time after it is dropped, on threads of its own. The directory's lock is ours, so
+/// whoever still holds the file is what we dropped ourselves a moment ago.
+#[allow(clippy::disallowed_methods, reason = "sled tells nobody when its lock is free")]
+fn open_map(config: &sled::Config) -> Result<sled::Db, ShelfError> {
+    for _ in 1..LOCK_TRIES_MAX {
+        match guarded(|| Ok(config.open()))? {
+            Err(sled::Error::Io(error)) if is_locked(&error) => std::thread::sleep(LOCK_PAUSE),
+            opened => return opened.map_err(sled_error),
+        }
+    }
+    guarded(|| config.open().map_err(sled_error))
+}
+
+fn is_locked(error: &io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
+}
+
 /// Opens a store and makes its files and their names durable.
 fn open_store(path: &Path, cache_bytes: u64) -> Result<Store, ShelfError> {
     let config = sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(None);
-    let map = guarded(|| config.open().map_err(sled_error))?;
+    let map = open_map(&config)?;
     let sync = || -> io::Result<File> {
         for name in ["conf", "db"] {
             File::open(path.join(name))?.sync_all()?;
