@@ -21,8 +21,7 @@ const CARDS: [&str; 5] = [
 const KEPT: (usize, usize) = (6, 4);
 
 /// A line each for every way that devices write a card number. Not among them: a field that is an identifier by its name
-/// (`order=`, `rrn=`), which is kept as it is. Not yet among them: ASCII codes in hexadecimal without blanks between the
-/// bytes (`34313131…`), which get through today.
+/// (`order=`, `rrn=`), which is kept as it is.
 fn lines(card: &str) -> Vec<Vec<u8>> {
     let spaced: Vec<String> =
         card.as_bytes().chunks(4).map(|four| String::from_utf8_lossy(four).into_owned()).collect();
@@ -56,6 +55,7 @@ fn lines(card: &str) -> Vec<Vec<u8>> {
             "evt=txn_done stan=000103 track1=%B{card}^DOE/JANE^29121010000000000? tid=10000001"
         ),
         format!("evt=txn_done stan=000104 hex={digits_as_hex} tid=10000001"),
+        format!("evt=txn_done stan=000104 hex={} tid=10000001", digits_as_hex.replace(' ', "")),
         format!("evt=txn_done stan=000104 field2={padded} 5A08{padded} tid=10000001"),
         format!("DUMP 0000: 02 00 {} 31 ..", packed_with_spaces.join(" ")),
         format!("卡号 {card} 交易成功"),

@@ -37,6 +37,16 @@ pub(super) fn find(nibbles: &[Nibble], windows: &mut Windows, edits: &mut Vec<Ed
         }
     }
     tracks(nibbles, edits);
+    let bytes = ascii_codes(nibbles, windows, edits);
+    ascii_tracks(&bytes, edits);
+}
+
+/// Adds the edits that digits as ASCII codes need (`34 31 31 …`); gives the nibbles in pairs.
+pub(super) fn ascii_codes(
+    nibbles: &[Nibble],
+    windows: &mut Windows,
+    edits: &mut Vec<Edit>,
+) -> Vec<[Nibble; 2]> {
     let bytes: Vec<[Nibble; 2]> = nibbles.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
     let is_digit = |byte: &[Nibble; 2]| byte[0].value == 3 && byte[1].value <= 9;
     for run in bytes.chunk_by(|left, right| is_digit(left) && is_digit(right)) {
@@ -48,7 +58,7 @@ pub(super) fn find(nibbles: &[Nibble], windows: &mut Windows, edits: &mut Vec<Ed
             windows.mask(&digits, &places, edits);
         }
     }
-    ascii_tracks(&bytes, edits);
+    bytes
 }
 
 /// How many digits stand at the end of the nibbles, as BCD or as ASCII codes, and how many nibbles they take.

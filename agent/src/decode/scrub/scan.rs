@@ -156,11 +156,24 @@ impl Scanner {
             }
             self.track(bytes, end);
             self.windows.mask(&self.digits, &self.places, &mut self.edits);
+            self.ascii_codes();
         }
         if is_last {
             self.tail = self.open_tail(bytes, label);
         }
         masked_end
+    }
+
+    /// A row of digits alone may be digits as ASCII codes: `34313131…`. Where it begins to be is not told.
+    fn ascii_codes(&mut self) {
+        if self.digits.len() < 2 * CARD_DIGITS_MIN {
+            return;
+        }
+        let pairs = self.digits.iter().zip(&self.places);
+        let nibbles: Vec<Nibble> = pairs.map(|(&value, &(at, _))| Nibble { value, at }).collect();
+        for from in [0, 1] {
+            hex::ascii_codes(&nibbles[from..], &mut self.windows, &mut self.edits);
+        }
     }
 
     /// Collects the row's digits and groups; returns where the last digit's place ends.

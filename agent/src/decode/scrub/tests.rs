@@ -213,7 +213,7 @@ pub(crate) fn any_card() -> impl Strategy<Value = String> {
 }
 
 /// How many ways [`written`] knows.
-pub(crate) const FORMS: usize = 17;
+pub(crate) const FORMS: usize = 18;
 
 /// The number as some device would write it.
 pub(crate) fn written(number: &str, form: usize, cut: usize) -> String {
@@ -248,6 +248,7 @@ pub(crate) fn written(number: &str, form: usize, cut: usize) -> String {
         13 => format!("卡号：{left} {right}"),
         14 => format!("{{\"pan\":\"{number}\"}}"),
         15 => format!("{:02}{number}", number.len()),
+        16 => format!("hex={ascii}"),
         _ => format!("{left}\n{right}\nF35={number}D2512"),
     }
 }
