@@ -7,7 +7,8 @@ use slipwatch_collector::edge::store::{CaseQuery, CaseView, FindingView, Reader}
 use slipwatch_collector::run::STORE_FILE;
 use slipwatch_shared::event::{Epoch, Event, Seq};
 use slipwatch_shared::times::ArrivalTime;
-use std::collections::BTreeMap;
+use slipwatch_shared::times::EventTime;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A verdict's label and reason.
@@ -38,16 +39,19 @@ impl Stored {
     /// Every payment, newest first.
     ///
     /// # Panics
-    /// When the store cannot be read, or holds more payments than a page.
+    /// When the store cannot be read.
     pub fn cases(&mut self) -> Vec<CaseView> {
         let mut all: Vec<CaseView> = Vec::new();
+        let mut seen = BTreeSet::new();
         loop {
-            let before = all.last().map(|view| view.case.wall(view.case.opened));
+            // Payments of one millisecond may lie on two pages: each page begins with the last one's millisecond again.
+            let last = all.last().map(|view| view.case.wall(view.case.opened));
+            let before = last.map(|last| EventTime(last.0 + 1));
             let query = CaseQuery { before, ..CaseQuery::default() };
             let page = self.reader.cases(&query).expect("the store can be read");
-            let is_last = page.len() < slipwatch_collector::edge::store::PAGE_ROWS_MAX;
-            all.extend(page);
-            if is_last {
+            let known = all.len();
+            all.extend(page.into_iter().filter(|view| seen.insert(view.id.clone())));
+            if all.len() == known {
                 return all;
             }
         }
