@@ -79,7 +79,7 @@ fn main() {
     let settings = directory.path().join("agent.toml");
     let text = format!(
         "store = \"shop-1\"\nagent = \"till-1\"\n[broker]\nport = {port}\n[spool]\ndirectory = {:?}\n\
-         [[source]]\nname = \"line\"\nprofile = \"kv-en\"\nserial = {{ port = {port_name:?}, baud = 115200 }}\n",
+         [[source]]\nname = \"line\"\ndialect = \"kv-en\"\nserial = {{ port = {port_name:?}, baud = 115200 }}\n",
         directory.path().join("spool")
     );
     std::fs::write(&settings, &text).unwrap();

@@ -9,10 +9,9 @@
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
 use slipwatch_agent::decode::decoder::Decoder;
-use slipwatch_agent::decode::dialect::profile::Profile;
+use slipwatch_agent::decode::dialect::{Direction, shipped};
 use slipwatch_shared::times::Uptime;
 use std::fmt::Write;
-use std::sync::Arc;
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
@@ -97,14 +96,13 @@ fn chinese_log() -> Vec<u8> {
 }
 
 fn decode(bencher: Bencher, name: &str, log: &[u8]) {
-    let toml = Profile::shipped(name).expect("a shipped profile");
-    let profile = Arc::new(Profile::parse(name, toml).expect("a sound profile"));
-    let mut decoder = Decoder::new(profile, None);
+    let dialect = shipped::dialect(name).expect("a shipped profile");
+    let mut decoder = Decoder::new(dialect, None);
     let lines = log.iter().filter(|&&byte| byte == b'\n').count();
     bencher.counter(ItemsCount::new(lines)).counter(BytesCount::new(log.len())).bench_local(|| {
         let mut said = 0;
         for (index, read) in log.chunks(READ_BYTES).enumerate() {
-            decoder.push(read, Uptime(index as u64));
+            decoder.push(Direction::Either, read, Uptime(index as u64));
             while let Some(decoded) = decoder.next_decoded() {
                 black_box(&decoded);
                 said += 1;

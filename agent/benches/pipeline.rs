@@ -38,7 +38,7 @@ fn main() {
     config.spool.quota_mb = 4_096;
     config.sources.push(Source {
         name: "recording".to_owned(),
-        profile: "kv-en".to_owned(),
+        dialect: "kv-en".to_owned(),
         terminal: None,
         two_way: false,
         hears_money: None,

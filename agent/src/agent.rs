@@ -4,7 +4,7 @@
 //! again at [`Agent::wake_at`] at the latest.
 
 use crate::decode::decoder::{Decoded, Decoder};
-use crate::decode::dialect::profile::Profile;
+use crate::decode::dialect::{Dialect, Direction};
 use crate::spool::bookmark::{Bookmark, Place, Reading};
 use crate::spool::numbering::Start;
 pub use crate::spool::plan::{Effect, Report};
@@ -30,8 +30,8 @@ pub struct SourceSettings {
     pub description: SourceDescription,
     /// The terminal behind it, where its text shows none.
     pub terminal: Option<TerminalId>,
-    /// How it is read.
-    pub profile: Arc<Profile>,
+    /// What it speaks.
+    pub dialect: Arc<dyn Dialect>,
 }
 
 /// What the agent needs to know.
@@ -59,6 +59,8 @@ pub enum Input<'a> {
     Bytes {
         /// Which.
         source: SourceId,
+        /// Which way they went.
+        direction: Direction,
         /// What.
         bytes: &'a [u8],
         /// Where in the file they end; only for files.
@@ -171,7 +173,9 @@ impl Agent {
         self.plan.clock_read(now, self.coverage.summary());
         match input {
             Input::SourceOpened { source, bookmark } => self.open(source, bookmark),
-            Input::Bytes { source, bytes, place } => self.push(source, bytes, place),
+            Input::Bytes { source, direction, bytes, place } => {
+                self.push(source, direction, bytes, place)
+            }
             Input::SourceIdle { source } => self.idle(source),
             Input::SourceOverrun { source } => self.overrun(source),
             Input::SourceLost { source, reason } => self.lose(source, reason),
@@ -199,8 +203,8 @@ impl Agent {
         }
         let now = self.now.uptime;
         let source = &mut self.sources[at];
-        let SourceSettings { profile, terminal, description, .. } = &source.settings;
-        source.decoder = Some(Decoder::new(profile.clone(), *terminal));
+        let SourceSettings { dialect, terminal, description, .. } = &source.settings;
+        source.decoder = Some(Decoder::new(dialect.clone(), *terminal));
         source.heard = now;
         source.reading = Reading::resumed(bookmark);
         source.is_file = bookmark.is_some();
@@ -214,14 +218,14 @@ impl Agent {
         self.plan.say(Utterance::own(id, *terminal, now, body), self.coverage.summary());
     }
 
-    fn push(&mut self, id: SourceId, bytes: &[u8], place: Option<Place>) {
+    fn push(&mut self, id: SourceId, direction: Direction, bytes: &[u8], place: Option<Place>) {
         let Some(at) = self.source(id) else { return };
         let now = self.now.uptime;
         let source = &mut self.sources[at];
         let Some(decoder) = &mut source.decoder else { return };
         source.is_file |= place.is_some();
         source.place = place;
-        decoder.push(bytes, now);
+        decoder.push(direction, bytes, now);
         source.heard = now;
         self.take_decoded(at);
         self.mark_when_empty(at);

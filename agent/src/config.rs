@@ -5,7 +5,7 @@ pub mod error;
 pub mod secret;
 
 use crate::agent;
-use crate::decode::dialect::profile::Profile;
+use crate::decode::dialect::{Dialect, shipped};
 use crate::spool::plan::SpoolSettings;
 use crate::spool::sending::SendSettings;
 pub use error::ConfigError;
@@ -156,17 +156,17 @@ impl Default for Delivery {
 pub struct Source {
     /// Its name, unique in these settings; a file's place is remembered under it.
     pub name: String,
-    /// How its text is read: a shipped profile's name, or the path of a profile file.
-    pub profile: String,
+    /// What its device speaks: a shipped profile's name, or the path of a profile file.
+    pub dialect: String,
     /// Terminal number (field 41) behind it, where its text shows none.
     #[serde(default, deserialize_with = "parsed_option")]
     pub terminal: Option<TerminalId>,
     /// Whether the printer's answers are heard too, not only what is sent to it.
     #[serde(default)]
     pub two_way: bool,
-    /// Whether debits are heard; by default as the profile says.
+    /// Whether debits are heard; by default as the dialect can.
     pub hears_money: Option<bool>,
-    /// Whether slips are heard; by default as the profile says.
+    /// Whether slips are heard; by default as the dialect can.
     pub hears_slips: Option<bool>,
     /// A serial port; or `file`.
     pub serial: Option<Serial>,
@@ -379,38 +379,38 @@ impl Source {
     }
 
     fn settings(&self, at: usize, base: &Path) -> Result<agent::SourceSettings, ConfigError> {
-        let profile = read_profile(&self.profile, base)?;
-        let dialect: String = self.profile.chars().take(SOURCE_NAME_BYTES_MAX).collect();
+        let dialect = read_dialect(&self.dialect, base)?;
+        let name: String = self.dialect.chars().take(SOURCE_NAME_BYTES_MAX).collect();
         Ok(agent::SourceSettings {
             id: SourceId(u16::try_from(at + 1).expect("the number of sources is bounded")),
             description: SourceDescription {
                 name: self.name.as_str().into(),
-                dialect: dialect.into(),
-                hears_money: self.hears_money.unwrap_or(profile.hears_money()),
-                hears_slips: self.hears_slips.unwrap_or(profile.hears_slips()),
+                dialect: name.into(),
+                hears_money: self.hears_money.unwrap_or(dialect.hears_money()),
+                hears_slips: self.hears_slips.unwrap_or(dialect.hears_slips()),
                 two_way: self.two_way,
                 historical: self.is_historical(),
             },
             terminal: self.terminal,
-            profile: Arc::new(profile),
+            dialect,
         })
     }
 }
 
 /// A shipped profile by its name, or one from a file.
-pub fn read_profile(name: &str, base: &Path) -> Result<Profile, ConfigError> {
-    if let Some(text) = Profile::shipped(name) {
-        return Ok(Profile::parse(name, text)?);
+pub fn read_dialect(name: &str, base: &Path) -> Result<Arc<dyn Dialect>, ConfigError> {
+    if let Some(dialect) = shipped::dialect(name) {
+        return Ok(dialect);
     }
     if !name.contains(['/', '.']) {
-        let shipped = Profile::shipped_names().map(str::to_owned).collect();
-        return Err(ConfigError::UnknownProfile { name: name.to_owned(), shipped });
+        let shipped = shipped::names().map(str::to_owned).collect();
+        return Err(ConfigError::UnknownDialect { name: name.to_owned(), shipped });
     }
     let path = base.join(name);
     let file = path.display().to_string();
     let text = std::fs::read_to_string(&path)
         .map_err(|source| ConfigError::Unreadable { file: file.clone(), source })?;
-    Ok(Profile::parse(&file, &text)?)
+    Ok(shipped::parse(&file, &text)?)
 }
 
 #[cfg(test)]

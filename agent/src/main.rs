@@ -53,8 +53,8 @@ fn log() {
 }
 
 fn exit_of(error: &anyhow::Error) -> u8 {
-    let profile = error.downcast_ref::<DecodeError>().is_some_and(DecodeError::is_profile);
-    if error.is::<ConfigError>() || profile {
+    let dialect = error.downcast_ref::<DecodeError>().is_some_and(DecodeError::is_dialect);
+    if error.is::<ConfigError>() || dialect {
         return command::EXIT_CONFIG;
     }
     match error.is::<OpenError>() {

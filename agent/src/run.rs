@@ -279,8 +279,9 @@ impl Life {
             Word::Opened { bookmark } => {
                 self.handle(Input::SourceOpened { source, bookmark: *bookmark });
             }
-            Word::Bytes { bytes, place } => {
-                self.handle(Input::Bytes { source, bytes, place: *place });
+            Word::Bytes { direction, bytes, place } => {
+                let (direction, place) = (*direction, *place);
+                self.handle(Input::Bytes { source, direction, bytes, place });
             }
             Word::Idle => self.handle(Input::SourceIdle { source }),
             Word::Overrun => {

@@ -54,7 +54,7 @@ fn boot(name: &str) -> Result<Container> {
 fn agent_settings() -> String {
     format!(
         "store = \"{STORE}\"\nagent = \"{AGENT}\"\npulse_ms = 200\n\n[broker]\nhost = \"127.0.0.1\"\nport = 1883\n\n\
-         [[source]]\nname = \"till\"\nprofile = \"kv-en\"\nterminal = \"{TERMINAL}\"\nserial = {{ port = \"{LINE}\" }}\n"
+         [[source]]\nname = \"till\"\ndialect = \"kv-en\"\nterminal = \"{TERMINAL}\"\nserial = {{ port = \"{LINE}\" }}\n"
     )
 }
 

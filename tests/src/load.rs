@@ -6,14 +6,13 @@ use crate::terminal::{Pace, Payment, Story, Terminal, Word};
 use crate::voice::key_value;
 use crate::world::agent_node::WALL_MS_AT_START;
 use slipwatch_agent::decode::decoder::{Decoded, Decoder};
-use slipwatch_agent::decode::dialect::profile::Profile;
+use slipwatch_agent::decode::dialect::{Direction, shipped};
 use slipwatch_shared::event::{Body, LineCounts};
 use slipwatch_shared::event::{Epoch, Event, Evidence, Seq, SourceDescription, SourceId};
 use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};
 use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::json::Line;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// A terminal that sells and sells: every line it writes, in the shape of `kv-en`.
 #[derive(Debug)]
@@ -104,9 +103,8 @@ impl Fleet {
             }
         };
         let shops: Vec<Shop> = (0..shops).map(shop).collect();
-        let toml = Profile::shipped("kv-en").expect("a shipped profile");
-        let profile = Profile::parse("kv-en", toml).expect("a sound profile");
-        let decoder = Decoder::new(Arc::new(profile), None);
+        let dialect = shipped::dialect("kv-en").expect("a shipped profile");
+        let decoder = Decoder::new(dialect, None);
         let mut fleet = Fleet { next: BTreeMap::new(), shops, decoder };
         for index in 0..fleet.shops.len() {
             let description = SourceDescription {
@@ -172,7 +170,8 @@ impl Iterator for Fleet {
 
 /// What an agent would have made of a word; nothing of what concerns nobody.
 fn body_of(decoder: &mut Decoder, payment: &Payment, word: Word) -> Option<Body> {
-    decoder.push(key_value::line(payment, word, WALL_MS_AT_START).as_bytes(), Uptime(0));
+    let line = key_value::line(payment, word, WALL_MS_AT_START);
+    decoder.push(Direction::Either, line.as_bytes(), Uptime(0));
     decoder.finish(Uptime(0));
     match decoder.next_decoded() {
         Some(Decoded::Said { body, .. }) => Some(body),

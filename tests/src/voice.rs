@@ -19,7 +19,7 @@ pub enum Voice {
 
 impl Voice {
     /// The shipped profile that reads it.
-    pub fn profile(self) -> &'static str {
+    pub fn dialect(self) -> &'static str {
         match self {
             Voice::KeyValue => "kv-en",
             Voice::Chinese => "cn-terminal",

@@ -16,6 +16,7 @@ use agent_node::{AgentNode, WALL_MS_AT_START};
 use collector_node::CollectorNode;
 use recipe::Recipe;
 use slipwatch_agent::agent::Input as AgentInput;
+use slipwatch_agent::decode::dialect::Direction;
 use slipwatch_shared::wire::envelope::{AgentStatus, Commit, Request};
 use slipwatch_shared::wire::topic::{Channel, Topic};
 use std::collections::BTreeMap;
@@ -210,7 +211,10 @@ impl World {
         let node = &mut self.agents[agent];
         if node.is_running() && node.lines[line].plugged {
             let source = node.lines[line].source;
-            node.handle(self.now, AgentInput::Bytes { source, bytes, place: None });
+            node.handle(
+                self.now,
+                AgentInput::Bytes { source, direction: Direction::Either, bytes, place: None },
+            );
             self.follow(agent);
         }
     }

@@ -1,6 +1,7 @@
 //! The agent without a world: lines in, groups out, crashes in between.
 
 use super::*;
+use crate::decode::dialect::shipped;
 use crate::spool::sending::SendSettings;
 use crate::spool::storage::StorageOrder;
 use slipwatch_shared::event::Event;
@@ -9,22 +10,22 @@ use slipwatch_shared::wire::envelope::Group;
 
 const FILE: SourceId = SourceId(1);
 
-fn settings(profile: &str) -> Settings {
+fn settings(dialect: &str) -> Settings {
     // The recordings here are in UTF-8, whatever the devices write.
-    let text = Profile::shipped(profile).expect("a shipped profile");
+    let text = shipped::text(dialect).expect("a shipped profile");
     let text = &text.replace("encoding = \"gb18030\"", "encoding = \"utf-8\"");
     let source = SourceSettings {
         id: FILE,
         description: SourceDescription {
             name: "till".into(),
-            dialect: profile.into(),
+            dialect: dialect.into(),
             hears_money: true,
             hears_slips: true,
             two_way: false,
             historical: false,
         },
         terminal: "10000001".parse().ok(),
-        profile: Arc::new(Profile::parse(profile, text).expect("a sound profile")),
+        dialect: shipped::parse(dialect, text).expect("a sound profile"),
     };
     Settings {
         spool: SpoolSettings {
@@ -75,7 +76,7 @@ struct Life<'a> {
 }
 
 impl<'a> Life<'a> {
-    fn begin(profile: &str, disk: &'a mut Disk, uptime: u64, appends_left: usize) -> Life<'a> {
+    fn begin(dialect: &str, disk: &'a mut Disk, uptime: u64, appends_left: usize) -> Life<'a> {
         let next = disk.groups.last().map_or(Seq(1), Group::end_seq);
         let start = Start { epoch: Epoch(1), next, committed_through: Seq(0), lost: None };
         let groups = disk.groups.len() as u64;
@@ -86,7 +87,7 @@ impl<'a> Life<'a> {
             wall: EventTime(1_700_000_000_000 + uptime as i64),
             synchronised: true,
         };
-        let agent = Agent::start(settings(profile), start, Held { first, groups, bytes: 0 }, now);
+        let agent = Agent::start(settings(dialect), start, Held { first, groups, bytes: 0 }, now);
         Life { agent, disk, now, appends_left }
     }
 
@@ -123,7 +124,12 @@ impl<'a> Life<'a> {
             let bytes = lines.concat();
             offset += bytes.len() as u64;
             let place = Some(Place { offset, ..Place::default() });
-            self.handle(Input::Bytes { source: FILE, bytes: bytes.as_bytes(), place });
+            self.handle(Input::Bytes {
+                source: FILE,
+                direction: Direction::Either,
+                bytes: bytes.as_bytes(),
+                place,
+            });
             self.wait(pause_ms);
             if self.appends_left == 0 {
                 return;

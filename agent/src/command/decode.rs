@@ -1,8 +1,9 @@
 //! `decode`: what a recorded log says, one event a line as JSON, as `slipwatch-collector replay` reads it. Keeps and
 //! sends nothing. Time is the log's own, so that the same log always gives the same lines.
 
+use crate::config::{ConfigError, read_dialect};
 use crate::decode::decoder::{Decoded, Decoder};
-use crate::decode::dialect::profile::{Profile, ProfileError};
+use crate::decode::dialect::{Dialect, Direction, shipped};
 use indicatif::{ProgressBar, ProgressStyle};
 use slipwatch_shared::event::{
     Body, Epoch, Event, Evidence, LineCounts, Seq, SourceDescription, SourceId, SourceLoss,
@@ -14,7 +15,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
@@ -24,16 +24,14 @@ const READ_BYTES: usize = 64 * 1024;
 #[command(after_help = "\
 Examples:
   slipwatch-agent decode --list
-  slipwatch-agent decode --profile cn-terminal --terminal 00000001 pos.log
-  slipwatch-agent decode --profile-file shop.toml - < till.log
+  slipwatch-agent decode --dialect cn-terminal --terminal 00000001 pos.log
+  slipwatch-agent decode --dialect ./shop.toml - < till.log
   slipwatch-agent decode till.log | slipwatch-collector replay -")]
 pub struct DecodeArgs {
-    /// A profile that is part of the program; --list names them.
+    /// What the device speaks: a profile that is part of the program (--list names them), or the path of one of your
+    /// own.
     #[arg(long, value_name = "NAME", default_value = "kv-en")]
-    pub profile: String,
-    /// A profile of your own, in TOML.
-    #[arg(long, value_name = "PATH", conflicts_with = "profile")]
-    pub profile_file: Option<PathBuf>,
+    pub dialect: String,
     /// The terminal that the log belongs to, where its lines name none.
     #[arg(long, value_name = "NUMBER")]
     pub terminal: Option<TerminalId>,
@@ -48,17 +46,9 @@ pub struct DecodeArgs {
 /// Why nothing was decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// No shipped profile has this name.
-    #[error("there is no profile `{name}`; the profiles are {names}")]
-    UnknownProfile {
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        names: String,
-    },
-    /// The profile has a mistake.
-    #[error("the profile cannot be used")]
-    Profile(#[from] ProfileError),
+    /// There is no such profile, or it has a mistake.
+    #[error("the dialect cannot be used")]
+    Dialect(#[from] ConfigError),
     /// A file cannot be opened or read.
     #[error("{path} cannot be read")]
     Read {
@@ -74,8 +64,8 @@ pub enum DecodeError {
 
 impl DecodeError {
     /// Whether the profile is what must be mended.
-    pub fn is_profile(&self) -> bool {
-        matches!(self, DecodeError::UnknownProfile { .. } | DecodeError::Profile(_))
+    pub fn is_dialect(&self) -> bool {
+        matches!(self, DecodeError::Dialect(_))
     }
 }
 
@@ -94,19 +84,10 @@ pub fn run(args: &DecodeArgs) -> Result<(), DecodeError> {
 }
 
 fn list(out: &mut impl Write) -> Result<(), DecodeError> {
-    for name in Profile::shipped_names() {
-        let profile = shipped(name)?;
-        writeln!(out, "{name:<14} {}", profile.about()).map_err(DecodeError::Write)?;
+    for dialect in shipped::names().filter_map(shipped::dialect) {
+        writeln!(out, "{:<14} {}", dialect.name(), dialect.about()).map_err(DecodeError::Write)?;
     }
     Ok(())
-}
-
-fn shipped(name: &str) -> Result<Profile, DecodeError> {
-    let unknown = || DecodeError::UnknownProfile {
-        name: name.to_owned(),
-        names: Profile::shipped_names().collect::<Vec<_>>().join(", "),
-    };
-    Ok(Profile::parse(name, Profile::shipped(name).ok_or_else(unknown)?)?)
 }
 
 fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<(), DecodeError> {
@@ -114,13 +95,7 @@ fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<(), De
         let path = path.display().to_string();
         move |source| DecodeError::Read { path, source }
     };
-    let profile = match &args.profile_file {
-        None => shipped(&args.profile)?,
-        Some(path) => {
-            let toml = std::fs::read_to_string(path).map_err(unreadable(path))?;
-            Profile::parse(&path.display().to_string(), &toml)?
-        }
-    };
+    let dialect = read_dialect(&args.dialect, Path::new(""))?;
     let (mut input, bytes): (Box<dyn Read>, _) = match file.as_os_str() == "-" {
         true => (Box::new(io::stdin().lock()), None),
         false => {
@@ -130,8 +105,8 @@ fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<(), De
         }
     };
     let bar = bar(bytes);
-    let mut writer = Writer::new(&profile, args.terminal, out);
-    let mut decoder = Decoder::new(Arc::new(profile), args.terminal);
+    let mut writer = Writer::new(dialect.as_ref(), args.terminal, out);
+    let mut decoder = Decoder::new(dialect, args.terminal);
     let mut buffer = vec![0; READ_BYTES];
     loop {
         let read = match input.read(&mut buffer) {
@@ -140,7 +115,7 @@ fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<(), De
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(unreadable(file)(error)),
         };
-        decoder.push(&buffer[..read], Uptime::default());
+        decoder.push(Direction::Either, &buffer[..read], Uptime::default());
         writer.write_all(&mut decoder)?;
         bar.inc(read as u64);
     }
@@ -174,12 +149,12 @@ struct Writer<'a, W> {
 }
 
 impl<'a, W: Write> Writer<'a, W> {
-    fn new(profile: &Profile, terminal: Option<TerminalId>, out: &'a mut W) -> Writer<'a, W> {
+    fn new(dialect: &dyn Dialect, terminal: Option<TerminalId>, out: &'a mut W) -> Writer<'a, W> {
         let description = SourceDescription {
             name: "decode".into(),
-            dialect: profile.name().into(),
-            hears_money: profile.hears_money(),
-            hears_slips: profile.hears_slips(),
+            dialect: dialect.name().into(),
+            hears_money: dialect.hears_money(),
+            hears_slips: dialect.hears_slips(),
             two_way: false,
             historical: true,
         };
@@ -289,11 +264,11 @@ mod tests {
     use super::*;
 
     fn lines(log: &str) -> Vec<Line> {
-        let profile = shipped("kv-en").expect("a shipped profile");
+        let dialect = shipped::dialect("kv-en").expect("a shipped profile");
         let mut out = Vec::new();
-        let mut writer = Writer::new(&profile, None, &mut out);
-        let mut decoder = Decoder::new(Arc::new(profile), None);
-        decoder.push(log.as_bytes(), Uptime(0));
+        let mut writer = Writer::new(dialect.as_ref(), None, &mut out);
+        let mut decoder = Decoder::new(dialect, None);
+        decoder.push(Direction::Either, log.as_bytes(), Uptime(0));
         decoder.finish(Uptime(0));
         writer.write_all(&mut decoder).expect("room");
         writer.close(decoder.take_counts()).expect("room");
@@ -321,7 +296,7 @@ mod tests {
 
     #[test]
     fn an_unknown_profile_is_told_with_those_that_there_are() {
-        let error = shipped("kv").expect_err("no such profile").to_string();
-        assert_eq!(error, "there is no profile `kv`; the profiles are kv-en, cn-terminal");
+        let error = read_dialect("kv", Path::new("")).expect_err("no such profile").to_string();
+        assert!(error.contains("\"kv\"; there are kv-en, cn-terminal"), "{error}");
     }
 }

@@ -33,7 +33,7 @@ Examples:
   slipwatch-agent ports
   slipwatch-agent check --config /etc/slipwatch/agent.toml
   slipwatch-agent run --config /etc/slipwatch/agent.toml
-  slipwatch-agent decode --profile cn-terminal terminal.log
+  slipwatch-agent decode --dialect cn-terminal terminal.log
   slipwatch-agent spool stat --json";
 
 /// Reads what payment terminals and printers say, keeps it, and sends it to the collector.

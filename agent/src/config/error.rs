@@ -1,6 +1,6 @@
 //! What is wrong with the settings: file, line, what was expected, and the key that was probably meant.
 
-use crate::decode::dialect::profile::ProfileError;
+use crate::decode::dialect::ProfileError;
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum ConfigError {
     },
     /// No such profile is part of the program.
     #[error("no shipped profile is named {name:?}; there are {}, or give the path of a file", shipped.join(", "))]
-    UnknownProfile {
+    UnknownDialect {
         /// As the settings say.
         name: String,
         /// Those there are.

@@ -10,9 +10,9 @@ fn the_shipped_file_shows_every_setting_with_its_default() {
     let mut expected = Config::new(shipped.store.clone(), shipped.agent.clone());
     expected.sources = shipped.sources.clone();
     assert_eq!(shipped, expected);
-    let plain = |profile: &str, name: &str, serial: &str| {
+    let plain = |dialect: &str, name: &str, serial: &str| {
         let text = format!(
-            "store = \"s\"\nagent = \"a\"\n[[source]]\nname = \"{name}\"\nprofile = \"{profile}\"\n{serial}"
+            "store = \"s\"\nagent = \"a\"\n[[source]]\nname = \"{name}\"\ndialect = \"{dialect}\"\n{serial}"
         );
         Config::parse("x", &text).expect("the least that a source needs").sources.remove(0)
     };
@@ -47,13 +47,13 @@ fn a_mistake_is_told_with_file_line_and_the_nearest_key() {
     check("[broker]\nport = \"x\"\n", "agent.toml:4: invalid type");
     check("[broker]\nkeep_alive_s = 0\n", "agent.toml:4: broker.keep_alive_s");
     check("[broker]\ncertificate_file = \"c\"\n", "certificate_file and key_file together");
-    check("[[source]]\nname = \"a\"\nprofile = \"kv-en\"\n", "either serial or file");
+    check("[[source]]\nname = \"a\"\ndialect = \"kv-en\"\n", "either serial or file");
     check(
-        "[[source]]\nname = \"a\"\nprofile = \"p\"\nfile = { path = \"f\" }\n[[source]]\nname = \"a\"\nprofile = \"p\"\nfile = { path = \"f\" }\n",
+        "[[source]]\nname = \"a\"\ndialect = \"p\"\nfile = { path = \"f\" }\n[[source]]\nname = \"a\"\ndialect = \"p\"\nfile = { path = \"f\" }\n",
         "agent.toml:8: source[1].name: expected a name that no other source has",
     );
     check(
-        "[[source]]\nname = \"a\"\nprofile = \"p\"\n[source.serial]\nport = \"p\"\ndata_bits = 9\n",
+        "[[source]]\nname = \"a\"\ndialect = \"p\"\n[source.serial]\nport = \"p\"\ndata_bits = 9\n",
         "serial.data_bits: expected 5, 6, 7 or 8",
     );
 }
@@ -67,7 +67,7 @@ fn names_that_topics_cannot_carry_are_refused() {
 
 #[test]
 fn an_unknown_profile_names_those_there_are() {
-    let error = read_profile("cn-terminl", Path::new("/")).unwrap_err().to_string();
+    let error = read_dialect("cn-terminl", Path::new("/")).unwrap_err().to_string();
     assert!(error.contains("cn-terminal"), "{error}");
 }
 

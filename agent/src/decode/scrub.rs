@@ -7,6 +7,8 @@
 
 mod dump;
 mod edit;
+#[allow(dead_code, reason = "the binary dialects stand on it")]
+pub(crate) mod frame;
 mod hex;
 mod issuer;
 mod label;

@@ -1,8 +1,7 @@
 //! Whole logs through the decoder, in every chunk size, with the shipped profiles.
 
 use super::decoder::{Decoded, Decoder};
-use super::dialect::profile::Profile;
-use super::encoding::Encoding;
+use super::dialect::{Dialect, Direction, shipped};
 use super::scrub::tests::{FORMS, any_card, digits_of, written};
 use proptest::prelude::*;
 use slipwatch_shared::event::{Body, Epoch, Event, Evidence, LineCounts, Seq, SourceId};
@@ -10,9 +9,8 @@ use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::json::Line;
 use std::sync::Arc;
 
-fn shipped(name: &str) -> Arc<Profile> {
-    let toml = Profile::shipped(name).expect("a shipped profile");
-    Arc::new(Profile::parse(name, toml).expect("a sound profile"))
+fn shipped(name: &str) -> Arc<dyn Dialect> {
+    shipped::dialect(name).expect("a shipped profile")
 }
 
 /// What came out, in words: the body as JSON, or why not.
@@ -50,11 +48,11 @@ fn json(body: &Body) -> String {
     value["body"].to_string()
 }
 
-fn decode(profile: &Arc<Profile>, log: &[u8], chunk_bytes: usize) -> (Vec<String>, LineCounts) {
-    let mut decoder = Decoder::new(Arc::clone(profile), None);
+fn decode(dialect: &Arc<dyn Dialect>, log: &[u8], chunk_bytes: usize) -> (Vec<String>, LineCounts) {
+    let mut decoder = Decoder::new(Arc::clone(dialect), None);
     let mut said = Vec::new();
     for (index, chunk) in log.chunks(chunk_bytes).enumerate() {
-        decoder.push(chunk, Uptime(index as u64));
+        decoder.push(Direction::Either, chunk, Uptime(index as u64));
         said.extend(std::iter::from_fn(|| decoder.next_decoded()).map(|decoded| words(&decoded)));
     }
     decoder.finish(Uptime(1_000_000));
@@ -63,15 +61,16 @@ fn decode(profile: &Arc<Profile>, log: &[u8], chunk_bytes: usize) -> (Vec<String
 }
 
 #[track_caller]
-fn check(profile: &str, log: &str, expected: &[&str]) {
-    let profile = shipped(profile);
+fn check(dialect: &str, log: &str, expected: &[&str]) {
+    let is_chinese = dialect == "cn-terminal";
+    let dialect = shipped(dialect);
     let sizes = [1, 2, 3, 7, 16, 61, log.len()];
     for chunk_bytes in sizes {
-        let bytes = match profile.encoding {
-            Encoding::Gb18030 => encoding_rs::GB18030.encode(log).0,
-            _ => log.as_bytes().into(),
+        let bytes = match is_chinese {
+            true => encoding_rs::GB18030.encode(log).0,
+            false => log.as_bytes().into(),
         };
-        let (said, _) = decode(&profile, &bytes, chunk_bytes);
+        let (said, _) = decode(&dialect, &bytes, chunk_bytes);
         assert_eq!(said, expected, "in chunks of {chunk_bytes}");
     }
 }
@@ -180,7 +179,7 @@ fn a_fault_report_is_a_reversal_that_failed_and_a_test_slip_is_nothing() {
 fn a_slip_without_an_end_is_let_go_after_the_gap() {
     let mut decoder = Decoder::new(shipped("cn-terminal"), "T0000001".parse().ok());
     let slip = encoding_rs::GB18030.encode("签购单\n金额:RMB 0.20\n").0;
-    decoder.push(&slip, Uptime(1_000));
+    decoder.push(Direction::Either, &slip, Uptime(1_000));
     assert_eq!(decoder.next_decoded(), None);
     assert_eq!(decoder.settled_until(Uptime(2_000)), Uptime(1_000));
     assert_eq!(decoder.wake_at(), Some(Uptime(3_000)));
@@ -206,7 +205,7 @@ proptest! {
         reads in prop::collection::vec((1_usize..12, any::<bool>()), 1..12),
     ) {
         let toml = "about = 'all'\n[[rule]]\nmatch = '^(?<order_number>\\S*)'\nsay = 'transaction_completed'";
-        let profile = Arc::new(Profile::parse("all", toml).expect("it is sound"));
+        let profile = shipped::parse("all", toml).expect("it is sound");
         let log = format!("first\n{before} {} {after}\nlast\ntorn {number}", written(&number, form, cut));
         let mut decoder = Decoder::new(profile, None);
         let (mut rest, mut now) = (log.as_bytes(), 0);
@@ -218,7 +217,7 @@ proptest! {
             rest = behind;
             now += if pauses { 5_000 } else { 1 };
             decoder.settle(Uptime(now));
-            decoder.push(read, Uptime(now));
+            decoder.push(Direction::Either, read, Uptime(now));
         }
         decoder.finish(Uptime(now));
         let out: Vec<Decoded> = std::iter::from_fn(|| decoder.next_decoded()).collect();

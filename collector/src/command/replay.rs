@@ -45,7 +45,7 @@ Out: one payment a line, in the order of agents and numbers; what is not known i
    "facts":[{"seq":3,"at":"2025-11-24T08:00:10Z","what":"requested"}, ...]}
 
 Examples:
-  slipwatch-agent decode --profile cn-terminal pos.log | slipwatch-collector replay -
+  slipwatch-agent decode --dialect cn-terminal pos.log | slipwatch-collector replay -
   slipwatch-collector replay --settings collector.toml monday.jsonl tuesday.jsonl
 
 Exit status: 0 all lines were read; 1 some were not, or nothing could be read; 78 the settings are wrong"#;

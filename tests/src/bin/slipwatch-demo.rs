@@ -29,7 +29,7 @@ const PAUSE_MS: u64 = 10_000;
     version,
     after_help = "Examples:\n  slipwatch-demo                 plays round after round until Ctrl-C\n  \
                   slipwatch-demo --once          plays one round and compares; exit status 0 when all is as expected\n  \
-                  slipwatch-demo --source /dev/ttyUSB0 --profile kv-en --terminal 10000001"
+                  slipwatch-demo --source /dev/ttyUSB0 --dialect kv-en --terminal 10000001"
 )]
 struct Arguments {
     /// Plays each scenario once, prints expected and found verdicts, and ends: 0 when all are equal, 1 otherwise.
@@ -42,11 +42,11 @@ struct Arguments {
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// Listens to this serial port instead of the simulated terminals, with the deadlines of a real shop.
-    #[arg(long, value_name = "PORT", requires = "profile")]
+    #[arg(long, value_name = "PORT", requires = "dialect")]
     source: Option<PathBuf>,
-    /// How the port's text is read: a shipped profile's name, or the path of a profile file.
-    #[arg(long, alias = "dialect", value_name = "PROFILE", requires = "source")]
-    profile: Option<String>,
+    /// What the device speaks: a shipped profile's name, or the path of a profile file.
+    #[arg(long, value_name = "NAME", requires = "source")]
+    dialect: Option<String>,
     /// The port's speed.
     #[arg(long, default_value_t = 9_600, requires = "source")]
     baud: u32,
@@ -86,7 +86,7 @@ fn main() -> ExitCode {
 async fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
     let real = arguments.source.clone().map(|port| RealLine {
         port,
-        profile: arguments.profile.clone().unwrap_or_default(),
+        dialect: arguments.dialect.clone().unwrap_or_default(),
         baud: arguments.baud,
         terminal: arguments.terminal.clone(),
     });

@@ -23,7 +23,7 @@ pub struct RealLine {
     /// A serial port.
     pub port: PathBuf,
     /// How its text is read.
-    pub profile: String,
+    pub dialect: String,
     /// Its speed.
     pub baud: u32,
     /// The terminal behind it, where its text shows none.
@@ -96,7 +96,7 @@ impl Stage {
             self.devices.push(Device::plug_in(&link));
             let source = RealLine {
                 port: link,
-                profile: scenario.voice.profile().to_owned(),
+                dialect: scenario.voice.dialect().to_owned(),
                 baud: 115_200,
                 terminal: scenario.terminal.to_owned(),
             };
@@ -155,9 +155,9 @@ impl Stage {
 }
 
 fn source_of_line(line: &RealLine) -> String {
-    let RealLine { port, profile, baud, terminal } = line;
+    let RealLine { port, dialect, baud, terminal } = line;
     format!(
-        "[[source]]\nname = \"{terminal}\"\nprofile = \"{profile}\"\nterminal = \"{terminal}\"\n\
+        "[[source]]\nname = \"{terminal}\"\ndialect = \"{dialect}\"\nterminal = \"{terminal}\"\n\
          serial = {{ port = \"{}\", baud = {baud} }}\n\n",
         port.display()
     )

@@ -246,7 +246,7 @@ impl Shop {
              [broker]\nhost = \"127.0.0.1\"\nport = {port}\nkeep_alive_s = 5\nretry_ms_first = 50\nretry_ms_last = 500\n\n\
              [spool]\ndirectory = \"{}\"\ncommit_ms = 20\nballast_mb = 1\n\n\
              [send]\nresend_ms = 1000\ndrain_ms = 1000\n\n\
-             [[source]]\nname = \"till\"\nprofile = \"kv-en\"\n{terminal}serial = {{ port = \"{}\" }}\n",
+             [[source]]\nname = \"till\"\ndialect = \"kv-en\"\n{terminal}serial = {{ port = \"{}\" }}\n",
             spool.display(),
             self.port.display(),
         )

@@ -9,7 +9,7 @@ use crate::voice::Voice;
 use crate::world::agent_node::{AgentNode, Line, WALL_MS_AT_START};
 use crate::world::trouble::{self, Mishap};
 use slipwatch_agent::agent::{Settings, SourceSettings};
-use slipwatch_agent::decode::dialect::profile::Profile;
+use slipwatch_agent::decode::dialect::shipped;
 use slipwatch_agent::spool::plan::SpoolSettings;
 use slipwatch_agent::spool::sending::SendSettings;
 use slipwatch_collector::correlate::policy::{
@@ -18,7 +18,6 @@ use slipwatch_collector::correlate::policy::{
 use slipwatch_shared::event::{SourceDescription, SourceId};
 use slipwatch_shared::terminal::TerminalId;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// How often agents of worlds pulse.
 const PULSE_MS: u64 = 10_000;
@@ -215,9 +214,8 @@ fn terminal_id(shop: usize, till: usize) -> TerminalId {
 }
 
 fn source(id: SourceId, carries: DeafLine, voice: Voice, terminal: TerminalId) -> SourceSettings {
-    let name = voice.profile();
-    let toml = Profile::shipped(name).expect("a shipped profile");
-    let profile = Profile::parse(name, toml).expect("a sound profile");
+    let name = voice.dialect();
+    let dialect = shipped::dialect(name).expect("a shipped profile");
     SourceSettings {
         id,
         description: SourceDescription {
@@ -229,7 +227,7 @@ fn source(id: SourceId, carries: DeafLine, voice: Voice, terminal: TerminalId) -
             historical: false,
         },
         terminal: Some(terminal),
-        profile: Arc::new(profile),
+        dialect,
     }
 }
 

@@ -4,6 +4,7 @@
 use super::tail::{Look, Tail};
 use super::{Ended, Outlet, Word};
 use crate::config::File;
+use crate::decode::dialect::Direction;
 use crate::spool::bookmark::Bookmark;
 use slipwatch_shared::event::SourceLoss;
 use std::time::Duration;
@@ -77,7 +78,11 @@ async fn follow(
         match tail.look() {
             Ok(Look::Lines(bytes)) => {
                 quiet_ms = 0;
-                room.say(Word::Bytes { bytes, place: Some(tail.place()) });
+                room.say(Word::Bytes {
+                    direction: Direction::Either,
+                    bytes,
+                    place: Some(tail.place()),
+                });
                 continue;
             }
             Ok(Look::Nothing) => {}
@@ -119,7 +124,9 @@ async fn go_on(tail: &mut Tail, settings: &File, outlet: &Outlet) -> Result<bool
     // Whoever writes may hold the old one for a moment longer.
     tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
     while let Ok(Look::Lines(bytes)) = tail.look() {
-        outlet.say(Word::Bytes { bytes, place: Some(tail.place()) }).await?;
+        outlet
+            .say(Word::Bytes { direction: Direction::Either, bytes, place: Some(tail.place()) })
+            .await?;
     }
     say_rest(tail, outlet).await?;
     *tail = new;
@@ -133,7 +140,7 @@ async fn say_rest(tail: &mut Tail, outlet: &Outlet) -> Result<(), Ended> {
         return Ok(());
     }
     bytes.push(b'\n');
-    outlet.say(Word::Bytes { bytes, place: Some(tail.place()) }).await
+    outlet.say(Word::Bytes { direction: Direction::Either, bytes, place: Some(tail.place()) }).await
 }
 
 /// Reads a file to its end, once.
@@ -144,7 +151,11 @@ async fn replay(settings: &File, bookmark: Option<Bookmark>, outlet: &Outlet) ->
     loop {
         let room = outlet.room().await?;
         match tail.look() {
-            Ok(Look::Lines(bytes)) => room.say(Word::Bytes { bytes, place: Some(tail.place()) }),
+            Ok(Look::Lines(bytes)) => room.say(Word::Bytes {
+                direction: Direction::Either,
+                bytes,
+                place: Some(tail.place()),
+            }),
             Ok(Look::Nothing | Look::Truncated) => break,
             Err(_) => {
                 reason = SourceLoss::ReadError;

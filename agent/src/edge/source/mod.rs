@@ -4,6 +4,7 @@ pub mod file;
 pub mod serial;
 pub mod tail;
 
+use crate::decode::dialect::Direction;
 use crate::spool::bookmark::{Bookmark, Place};
 use slipwatch_shared::event::{SourceId, SourceLoss};
 use tokio::sync::mpsc;
@@ -23,6 +24,8 @@ pub enum Word {
     },
     /// It said something.
     Bytes {
+        /// Which way it went.
+        direction: Direction,
         /// What.
         bytes: Vec<u8>,
         /// Where in a file the bytes end.

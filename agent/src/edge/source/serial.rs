@@ -2,6 +2,7 @@
 
 use super::{CHUNK_BYTES_MAX, Ended, Outlet, Word};
 use crate::config::{Parity, Serial};
+use crate::decode::dialect::Direction;
 use crate::edge::clock::{Clock, jitter};
 use serialport::{DataBits, FlowControl, StopBits};
 use slipwatch_shared::backoff::Backoff;
@@ -126,7 +127,7 @@ impl Waiting {
         match self.chunks.pop_front() {
             Some(bytes) => {
                 self.bytes -= bytes.len();
-                Some(Word::Bytes { bytes, place: None })
+                Some(Word::Bytes { direction: Direction::Either, bytes, place: None })
             }
             None => std::mem::take(&mut self.overrun).then_some(Word::Overrun),
         }

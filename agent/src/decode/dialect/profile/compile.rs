@@ -2,7 +2,6 @@
 
 use super::block::{Block, MARKS_MAX, Mark};
 use super::draft::{Draft, Glossary, Vocabulary};
-use super::error::{ProfileError, Source, unknown};
 use super::field::Field;
 use super::label::Labels;
 use super::pairs::Pairs;
@@ -13,6 +12,7 @@ use super::text::{
 };
 use super::{GAP_MS, GAP_MS_MAX, Profile};
 use crate::decode::device_clock::{DeviceClock, TimeFormat};
+use crate::decode::dialect::error::{ProfileError, Source, unknown};
 use crate::decode::encoding::Encoding;
 use crate::decode::scrub::Label;
 use regex::{Regex, RegexBuilder};

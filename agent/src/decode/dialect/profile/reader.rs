@@ -3,11 +3,11 @@
 use super::Profile;
 use super::block::{Closed, Line, OpenBlock, Step};
 use super::rule::{Matched, Room};
+use crate::decode::dialect::Sink;
 use crate::decode::record::{Decoded, evidence};
-use slipwatch_shared::event::{DecodeFailure, LineCounts};
+use slipwatch_shared::event::DecodeFailure;
 use slipwatch_shared::terminal::TerminalId;
 use slipwatch_shared::times::Uptime;
-use std::collections::VecDeque;
 
 /// Reads the lines of one source.
 #[derive(Debug)]
@@ -16,12 +16,6 @@ pub(crate) struct Reader {
     open: Option<OpenBlock>,
     /// The terminal of the source's settings.
     terminal: Option<TerminalId>,
-}
-
-/// Where what was read goes.
-pub(crate) struct Sink<'a> {
-    pub decoded: &'a mut VecDeque<Decoded>,
-    pub counts: &'a mut LineCounts,
 }
 
 impl Reader {
@@ -108,13 +102,5 @@ impl Reader {
             self.close(profile, sink);
         }
         !matches!(step, Step::Behind | Step::Beside)
-    }
-}
-
-impl Sink<'_> {
-    /// Counts a rejected line and says why.
-    pub fn fail(&mut self, at: Uptime, reason: DecodeFailure) {
-        self.counts.rejected += 1;
-        self.decoded.push_back(Decoded::Failed { at, reason });
     }
 }

@@ -1,6 +1,7 @@
 //! Profiles as installers write them, right and wrong.
 
 use super::*;
+use crate::decode::dialect::Sink;
 
 #[track_caller]
 fn wrong(toml: &str, expected: &str) {
@@ -89,7 +90,7 @@ fn the_worked_example_of_the_guide_reads_the_log_of_the_guide() {
     let mut reader = reader::Reader::new(&profile, None);
     let (mut decoded, mut counts) = (Default::default(), Default::default());
     for line in log {
-        let mut sink = reader::Sink { decoded: &mut decoded, counts: &mut counts };
+        let mut sink = Sink { decoded: &mut decoded, counts: &mut counts, failed_at: &mut None };
         reader.take(&profile, line.trim(), Default::default(), &mut sink);
     }
     assert_eq!((decoded.len(), counts.unmatched, counts.rejected), (5, 0, 0));
@@ -116,7 +117,7 @@ fn a_block_may_share_the_log_with_other_lines() {
     let mut reader = reader::Reader::new(&profile, None);
     let (mut decoded, mut counts) = (Default::default(), Default::default());
     for line in ["PRN SLIP", "PRN NO 000123", "up", "PRN SUM 1.00", "PRN END", "PRN NO"] {
-        let mut sink = reader::Sink { decoded: &mut decoded, counts: &mut counts };
+        let mut sink = Sink { decoded: &mut decoded, counts: &mut counts, failed_at: &mut None };
         reader.take(&profile, line, Default::default(), &mut sink);
     }
     assert_eq!((decoded.len(), counts.unmatched), (2, 1));

@@ -22,6 +22,9 @@ pub(super) enum Constant {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProfileText {
+    /// Read before, where the family is chosen.
+    #[serde(default, rename = "family")]
+    pub _family: Option<Word>,
     pub about: String,
     #[serde(default)]
     pub encoding: Option<Word>,

@@ -84,7 +84,7 @@ async fn bytes_come_through_as_they_are() {
     let mut heard = Vec::new();
     while heard.len() < said.len() {
         match listener.next_said().await {
-            Word::Bytes { bytes, place: None } => heard.extend(bytes),
+            Word::Bytes { bytes, place: None, .. } => heard.extend(bytes),
             other => panic!("{other:?}"),
         }
     }

@@ -14,7 +14,7 @@ pub struct ProfileError {
 
 /// A profile's text and the name to call it by, for messages.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(in crate::decode::dialect) struct Source<'a> {
     pub file: &'a str,
     pub text: &'a str,
 }
@@ -43,7 +43,7 @@ impl Source<'_> {
 }
 
 /// "unknown key `mtach`; did you mean `match`?", with all valid words when none is near.
-pub(super) fn unknown(what: &str, found: &str, valid: &[&str]) -> String {
+pub(in crate::decode::dialect) fn unknown(what: &str, found: &str, valid: &[&str]) -> String {
     let distance = |word: &str| strsim::damerau_levenshtein(found, word);
     let nearest = valid.iter().copied().min_by_key(|word| distance(word));
     match nearest.filter(|word| distance(word) <= word.len().div_ceil(2)) {

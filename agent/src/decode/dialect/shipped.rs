@@ -1,0 +1,83 @@
+//! The families that profiles may name, and the profiles that are part of the program.
+
+use super::Dialect;
+use super::error::{ProfileError, Source, unknown};
+use super::profile::Profile;
+use serde::Deserialize;
+use std::sync::Arc;
+use toml::Spanned;
+
+/// Reads a profile: its file or shipped name for messages, and its text.
+type Parse = fn(&str, &str) -> Result<Arc<dyn Dialect>, ProfileError>;
+
+/// The family of a profile that names none.
+const TEXT: &str = "text";
+
+/// What `family` may say.
+const FAMILIES: [(&str, Parse); 1] =
+    [(TEXT, |name, toml| Ok(Arc::new(Profile::parse(name, toml)?)))];
+
+/// Profiles that are part of the program, by name.
+const SHIPPED: [(&str, &str); 2] = [
+    ("kv-en", include_str!("../../../profiles/kv-en.toml")),
+    ("cn-terminal", include_str!("../../../profiles/cn-terminal.toml")),
+];
+
+/// The one key that all families share.
+#[derive(Deserialize)]
+struct Head {
+    family: Option<Spanned<String>>,
+}
+
+/// Reads a profile of any family. `name` is its file or shipped name, for messages.
+pub fn parse(name: &str, toml: &str) -> Result<Arc<dyn Dialect>, ProfileError> {
+    let source = Source { file: name, text: toml };
+    let head: Head = toml::from_str(toml).map_err(|error| source.toml_error(&error))?;
+    let family = head.family.as_ref().map_or(TEXT, |family| family.get_ref());
+    match FAMILIES.iter().find(|(known, _)| *known == family) {
+        Some((_, parse)) => parse(name, toml),
+        None => {
+            let at = head.family.as_ref().map_or(0, |family| family.span().start);
+            let names: Vec<&str> = FAMILIES.iter().map(|(known, _)| *known).collect();
+            Err(source.error(at, unknown("family", family, &names)))
+        }
+    }
+}
+
+/// The text of a profile that is part of the program; absent when there is none of that name.
+pub fn text(name: &str) -> Option<&'static str> {
+    SHIPPED.iter().find(|shipped| shipped.0 == name).map(|shipped| shipped.1)
+}
+
+/// A profile that is part of the program, ready to read with; absent when there is none of that name.
+pub fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
+    let toml = text(name)?;
+    Some(parse(name, toml).expect("the shipped profiles are sound: a test reads them all"))
+}
+
+/// The names of the profiles that are part of the program, in the order they are listed in.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SHIPPED.iter().map(|shipped| shipped.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_profile_is_sound_and_says_what_it_is_for() {
+        for name in names() {
+            let dialect = dialect(name).expect("it is listed");
+            assert_eq!(dialect.name(), name);
+            assert!(!dialect.about().is_empty(), "{name}");
+            assert!(dialect.hears_money() || dialect.hears_slips(), "{name} hears nothing");
+        }
+    }
+
+    #[test]
+    fn an_unknown_family_names_the_nearest() {
+        let error =
+            parse("a.toml", "about = \"x\"\nfamily = \"txt\"\n").expect_err("no such family");
+        assert_eq!(error.to_string(), "a.toml:2: unknown family `txt`; did you mean `text`?");
+    }
+}
