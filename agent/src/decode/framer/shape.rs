@@ -57,7 +57,7 @@ impl Length {
 
     /// The bytes of a number, for frames that are made.
     fn write(self, number: usize) -> Vec<u8> {
-        let two = |number: usize| ((number / 10 % 10) << 4 | number % 10) as u8;
+        let two = |number: usize| (((number / 10 % 10) << 4) | (number % 10)) as u8;
         match self {
             Length::None | Length::Fixed(_) => Vec::new(),
             Length::U8 => vec![number as u8],
