@@ -15,7 +15,7 @@ mod stand_in;
 use slipwatch_agent::config::{Config, File, Source};
 use std::io::Write;
 use std::time::Instant;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 fn main() {
     if std::env::var_os("SLIPWATCH_LOG").is_some() {
@@ -57,7 +57,9 @@ fn main() {
             let seen = done.await.unwrap_or(0);
             taken = (begun.elapsed().as_secs_f64(), seen);
         };
-        slipwatch_agent::run::run(config, directory.path(), finished).await.unwrap();
+        slipwatch_agent::run::run(config, directory.path(), finished, mpsc::channel(1).1)
+            .await
+            .unwrap();
     });
     let (seconds, seen) = taken;
     let rate = lines as f64 / seconds;

@@ -30,11 +30,13 @@ const FULL_RETRY_MS: u64 = 2_000;
 const WAKE_MS_MAX: u64 = 60_000;
 
 /// Runs an agent until `shutdown` is ready; relative paths of the settings begin at `base`. Sources are closed, all that
-/// was read is on disk, and the planned death was said when it returns.
+/// was read is on disk, and the planned death was said when it returns. Settings that come meanwhile through `reloads`,
+/// sound ones, take the place of the old ones: all sources are closed and opened anew, which the stream shows as a hole.
 pub async fn run(
-    config: Config,
+    mut config: Config,
     base: &Path,
     shutdown: impl Future<Output = ()>,
+    mut reloads: mpsc::Receiver<Config>,
 ) -> anyhow::Result<()> {
     let mut service = Service::of_process();
     tokio::pin!(shutdown);
@@ -45,11 +47,20 @@ pub async fn run(
         };
         let mut life = Life::begin(&config, base, spool)?;
         service.ready("reading");
-        match life.live(&mut service, shutdown.as_mut()).await {
+        match life.live(&mut service, shutdown.as_mut(), &mut reloads).await {
             LifeEnd::Stopped => {
                 service.stopping();
-                life.end().await;
+                life.close().await;
+                life.drain().await;
+                life.farewell().await;
                 return Ok(());
+            }
+            LifeEnd::Reloaded(new) => {
+                // What is kept need not be sent before the sources are heard again.
+                life.close().await;
+                life.farewell().await;
+                config = *new;
+                tracing::info!(sources = config.sources.len(), "the new settings are in force");
             }
             LifeEnd::Broken(what) => {
                 tracing::error!(what, "the spool cannot be read any more; it is opened anew");
@@ -133,6 +144,7 @@ fn tell_opened(spool: &Spool) {
 
 enum LifeEnd {
     Stopped,
+    Reloaded(Box<Config>),
     Broken(String),
 }
 
@@ -203,6 +215,7 @@ impl Life {
         &mut self,
         service: &mut Service,
         mut shutdown: impl Future<Output = ()> + Unpin,
+        reloads: &mut mpsc::Receiver<Config>,
     ) -> LifeEnd {
         let timer = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(timer);
@@ -220,6 +233,7 @@ impl Life {
             tokio::select! {
                 biased;
                 () = &mut shutdown => return LifeEnd::Stopped,
+                Some(new) = reloads.recv() => return LifeEnd::Reloaded(Box::new(new)),
                 word = self.uplink.next_word() => self.hear_uplink(word),
                 word = self.spool_words.recv() => match self.hear_spool(word) {
                     Ok(()) => {}
@@ -235,8 +249,8 @@ impl Life {
         }
     }
 
-    /// Ends in good order: what was read is kept, then sent as far as it goes, then the planned death is said.
-    async fn end(&mut self) {
+    /// Ends listening in good order: what was read is kept.
+    async fn close(&mut self) {
         self.sources.iter().for_each(JoinHandle::abort);
         self.source_words.close();
         // What sources had handed over was read, so it counts.
@@ -249,9 +263,17 @@ impl Life {
         if tokio::time::timeout(settle, self.until(settled)).await.is_err() {
             tracing::error!("the disk did not take the last events in time");
         }
+    }
+
+    /// Sends what is kept, as far as it goes.
+    async fn drain(&mut self) {
         let drain = Duration::from_millis(self.config.send.drain_ms);
         let drained = |life: &Life| !life.connected || life.agent.plan().is_drained();
         let _ = tokio::time::timeout(drain, self.until(drained)).await;
+    }
+
+    /// Says the planned death.
+    async fn farewell(&mut self) {
         self.uplink.order(UplinkOrder::Stop);
         let farewell = Duration::from_millis(FAREWELL_MS_MAX);
         let _ = tokio::time::timeout(farewell, async {

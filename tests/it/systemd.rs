@@ -16,6 +16,7 @@ use std::process::Child;
 const UNITS: [&str; 2] = ["slipwatch-collector.service", "slipwatch-agent.service"];
 const MAIL: &str = "/var/lib/slipwatch-collector/mail";
 const LINE: &str = "/run/till";
+const AGENT_SETTINGS: &str = "/etc/slipwatch/agent.toml";
 
 /// The programs and the files of `systemd/`, each where the README puts it.
 fn boot(name: &str) -> Result<Container> {
@@ -36,7 +37,7 @@ fn boot(name: &str) -> Result<Container> {
     let container = Container::boot(&target, name, &binds)?;
     container.run(&["systemd-sysusers"])?;
     container.run(&["systemd-tmpfiles", "--create", "slipwatch.conf"])?;
-    container.write("/etc/slipwatch/agent.toml", &agent_settings())?;
+    container.write(AGENT_SETTINGS, &agent_settings())?;
     container.write("/etc/slipwatch/collector.toml", &collector_settings())?;
     // As installed, but for a watchdog that a test can wait for.
     for unit in UNITS {
@@ -162,9 +163,38 @@ fn both_units_start_survive_a_watchdog_and_turn_a_debit_without_slip_into_a_lett
 }
 
 #[test]
+fn a_reload_takes_sound_settings_and_leaves_the_old_ones_in_force_where_they_are_wrong()
+-> Result<()> {
+    let container = boot("slipwatch-reload")?;
+    let unit = UNITS[1];
+    start(&container, unit)?;
+    let process = container.property(unit, "MainPID")?;
+    let settings = agent_settings();
+    container.write(AGENT_SETTINGS, &settings.replace("kv-en", "kv-eng"))?;
+    let reloaded = container.output(&["systemctl", "reload", unit])?;
+    ensure!(!reloaded.status.success(), "wrong settings were taken: {}", container.journal(unit));
+    container.write(AGENT_SETTINGS, &settings.replace("name = \"till\"", "name = \"counter\""))?;
+    let reloaded = container.run(&["systemctl", "reload", unit]);
+    reloaded.with_context(|| container.journal(unit))?;
+    let in_force = || container.journal(unit).contains("the new settings are in force");
+    wait_for("the new settings", || in_force().then_some(()));
+    ensure!(container.property(unit, "MainPID")? == process, "it was started anew");
+    let collector = UNITS[0];
+    start(&container, collector)?;
+    let reloaded = container.run(&["systemctl", "reload", collector]);
+    reloaded.with_context(|| container.journal(collector))?;
+    wait_for("the collector's settings", || {
+        container.journal(collector).contains("settings taken").then_some(())
+    });
+    container.run(&["systemctl", "stop", unit])?;
+    ensure!(container.property(unit, "Result")? == "success", "{}", container.journal(unit));
+    Ok(())
+}
+
+#[test]
 fn wrong_settings_stop_the_start_with_file_and_line_and_are_not_tried_again() -> Result<()> {
     let container = boot("slipwatch-wrong")?;
-    container.write("/etc/slipwatch/agent.toml", "store = \"shop-1\"\nagnet = \"till-1\"\n")?;
+    container.write(AGENT_SETTINGS, "store = \"shop-1\"\nagnet = \"till-1\"\n")?;
     let unit = UNITS[1];
     ensure!(
         !container.output(&["systemctl", "start", unit])?.status.success(),

@@ -48,7 +48,7 @@ pub struct Arguments {
 /// The subcommands.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Reads all sources and sends what they say, until told to stop (SIGTERM, SIGINT).
+    /// Reads all sources and sends what they say until SIGTERM; SIGHUP reads the settings again.
     Run(run::RunArgs),
     /// Says whether the settings are sound and everything they name is there.
     Check(check::CheckArgs),

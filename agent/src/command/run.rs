@@ -1,8 +1,10 @@
 //! `run`: the agent itself, until a signal ends it.
 
 use super::ConfigArgs;
+use crate::config::Config;
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 /// Arguments of `run`.
 #[derive(Clone, Debug, clap::Args)]
@@ -13,7 +15,10 @@ pub struct RunArgs {
     pub config: ConfigArgs,
 }
 
-/// Runs until SIGTERM or SIGINT.
+/// Settings that wait to be taken: a signal that comes again meanwhile finds them read anew.
+const RELOADS_MAX: usize = 1;
+
+/// Runs until SIGTERM or SIGINT; SIGHUP reads the settings again.
 pub fn run(arguments: &RunArgs) -> anyhow::Result<()> {
     let config = arguments.config.read()?;
     keep_memory_small();
@@ -34,8 +39,33 @@ pub fn run(arguments: &RunArgs) -> anyhow::Result<()> {
             }
             tracing::info!("stopping");
         };
-        crate::run::run(config, arguments.config.base(), shutdown).await
+        let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
+        let (reloads_out, reloads) = mpsc::channel(RELOADS_MAX);
+        let reloading = async {
+            while hangup.recv().await.is_some() {
+                if let Some(new) = reread(&arguments.config) {
+                    let _ = reloads_out.send(new).await;
+                }
+            }
+        };
+        tokio::select! {
+            ended = crate::run::run(config, arguments.config.base(), shutdown, reloads) => ended,
+            () = reloading => unreachable!("the listener for SIGHUP does not end"),
+        }
     })
+}
+
+/// The settings as they are now; wrong ones leave the old ones in force.
+fn reread(arguments: &ConfigArgs) -> Option<Config> {
+    let read = arguments.read();
+    match read.and_then(|config| config.settings(arguments.base()).map(|_| config)) {
+        Ok(config) => Some(config),
+        Err(error) => {
+            let error = format!("{:#}", anyhow::Error::new(error));
+            tracing::error!(error, "the new settings are wrong; the old ones stay in force");
+            None
+        }
+    }
 }
 
 /// glibc keeps an arena a thread and gives little back; two arenas and an early trim are enough for two threads.

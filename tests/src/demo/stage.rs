@@ -11,7 +11,7 @@ use slipwatch_collector::run::Running;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// The demonstration's shop.
@@ -128,7 +128,7 @@ impl Stage {
             let told = async move {
                 let _ = stop.wait_for(|stop| *stop).await;
             };
-            slipwatch_agent::run::run(config, &base, told).await
+            slipwatch_agent::run::run(config, &base, told, mpsc::channel(1).1).await
         }));
         Ok(())
     }
