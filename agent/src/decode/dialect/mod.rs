@@ -6,6 +6,7 @@ pub mod error;
 pub mod profile;
 pub mod shipped;
 pub(crate) mod sink;
+pub mod slip_text;
 
 pub use error::ProfileError;
 pub use sink::Sink;
