@@ -13,6 +13,7 @@
 //! - `parts`: the real parts by themselves; a failure there is the machine's.
 //! - `serial`: a device on a pseudo-terminal, both programs, the collector's own broker.
 //! - `mqtt`: the road over a real Mosquitto.
+//! - `tls`: the road over a Mosquitto that asks for certificates, as the guide sets it up.
 //! - `kill`: `kill -9` at random moments under load.
 //! - `prometheus`: rules and dashboard against a real Prometheus.
 //! - `smtp`: letters through a real mail server.
@@ -34,4 +35,5 @@ mod smtp;
 mod spool_parts;
 mod store_parts;
 mod systemd;
+mod tls;
 mod wire;

@@ -12,6 +12,7 @@ pub mod port;
 pub mod prometheus;
 pub mod shop;
 pub mod stored;
+pub mod tls;
 
 use std::fmt::Display;
 use std::fs::File;

@@ -1,6 +1,7 @@
 //! A real mail server on a free port, with STARTTLS and a login where asked for; and letters read back from where it
 //! or the collector laid them.
 
+use super::tls::Authority;
 use super::{Process, answers, free_port, installed};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,7 +28,7 @@ impl MailServer {
 
     /// With STARTTLS under an authority of its own (`ca.pem` in `directory`), and a login.
     pub fn strict(directory: &Path) -> MailServer {
-        certify(directory);
+        Authority::new(directory).sign("server");
         MailServer::begin(directory, true)
     }
 
@@ -140,42 +141,4 @@ pub fn letters(directory: &Path) -> Vec<Letter> {
         Some(Letter { raw: String::from_utf8_lossy(&bytes).into_owned() })
     };
     paths.iter().filter_map(read).collect()
-}
-
-/// An authority, and a certificate of it for the loopback.
-fn certify(directory: &Path) {
-    let openssl = installed("openssl", "openssl");
-    let run = |arguments: &[&str]| {
-        let output = Command::new(&openssl).args(arguments).current_dir(directory).output();
-        let output = output.expect("openssl runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    let mut authority = vec!["req", "-x509", "-days", "30", "-subj", "/CN=test authority"];
-    authority.extend(curve);
-    authority.extend(["-keyout", "ca.key", "-out", "ca.pem"]);
-    run(&authority);
-    let mut request = vec!["req", "-subj", "/CN=localhost"];
-    request.extend(curve);
-    request.extend(["-keyout", "server.key", "-out", "server.csr"]);
-    run(&request);
-    let names = "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n";
-    std::fs::write(directory.join("names.ext"), names).expect("the directory can be written");
-    run(&[
-        "x509",
-        "-req",
-        "-in",
-        "server.csr",
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-CAcreateserial",
-        "-days",
-        "30",
-        "-extfile",
-        "names.ext",
-        "-out",
-        "server.pem",
-    ]);
 }

@@ -1,5 +1,6 @@
 //! A real Mosquitto on a free port, with a directory of its own; and a client that listens to everything it carries.
 
+use super::tls::Authority;
 use super::{Process, answers, free_port, installed};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use std::path::{Path, PathBuf};
@@ -12,21 +13,64 @@ pub struct Mosquitto {
     /// Where it listens, on the loopback.
     pub port: u16,
     directory: PathBuf,
+    /// Its settings, but for where it keeps what it knows.
+    settings: String,
     process: Option<Process>,
 }
 
+/// The guide whose broker and access list the tests run with.
+const GUIDE: &str = include_str!("../../../systemd/README.md");
+
+/// A block of settings in the guide, by its first words.
+fn block_of_guide(first: &str) -> String {
+    let lines = GUIDE.lines().skip_while(|line| line.trim_start() != first);
+    let lines = lines.map_while(|line| line.strip_prefix("    "));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 impl Mosquitto {
-    /// Starts one that keeps its state in `directory`.
+    /// Starts one that keeps its state in `directory` and lets everybody in.
     pub fn start(directory: &Path) -> Mosquitto {
-        let mut broker =
-            Mosquitto { port: free_port(), directory: directory.to_owned(), process: None };
+        let mut broker = Mosquitto::absent(directory);
         broker.start_again();
         broker
     }
 
     /// One that is not there: nobody listens on its port until [`Mosquitto::start_again`].
     pub fn absent(directory: &Path) -> Mosquitto {
-        Mosquitto { port: free_port(), directory: directory.to_owned(), process: None }
+        let port = free_port();
+        let settings = format!(
+            "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\nset_tcp_nodelay true\n\
+             max_inflight_messages 20\nmax_queued_messages 0\n"
+        );
+        Mosquitto { port, directory: directory.to_owned(), settings, process: None }
+    }
+
+    /// Starts one with TLS, certificates and the access list, as `systemd/README.md` shows it.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn with_tls(directory: &Path, authority: &Authority) -> Mosquitto {
+        let port = free_port();
+        let own = authority.sign("broker");
+        let access = directory.join("slipwatch.acl");
+        let rules = block_of_guide("pattern write slipwatch/v1/up/+/+/%u/#");
+        std::fs::write(&access, rules).expect("the access list can be written");
+        let mut settings = block_of_guide("listener 8883");
+        for (shown, here) in [
+            ("listener 8883", format!("listener {port} 127.0.0.1")),
+            ("/etc/mosquitto/certs/ca.pem", authority.certificate().display().to_string()),
+            ("/etc/mosquitto/certs/broker.pem", own.certificate.display().to_string()),
+            ("/etc/mosquitto/certs/broker.key", own.key.display().to_string()),
+            ("/etc/mosquitto/slipwatch.acl", access.display().to_string()),
+        ] {
+            assert!(settings.contains(shown), "the guide no longer says {shown}");
+            settings = settings.replace(shown, &here);
+        }
+        let mut broker =
+            Mosquitto { port, directory: directory.to_owned(), settings, process: None };
+        broker.start_again();
+        broker
     }
 
     /// Starts it on the same port with the same state.
@@ -38,9 +82,8 @@ impl Mosquitto {
         let (port, directory) = (self.port, self.directory.display());
         // Without `user` it would drop to an account that may not exist or not write here.
         let text = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
-             persistence_location {directory}/\nautosave_interval 1\nset_tcp_nodelay true\n\
-             max_inflight_messages 20\nmax_queued_messages 0\nlog_dest stderr\n"
+            "{}user root\npersistence_location {directory}/\nautosave_interval 1\nlog_dest stderr\n",
+            self.settings
         );
         std::fs::write(&settings, text).expect("the settings can be written");
         let mut command = Command::new(installed("mosquitto", "mosquitto"));

@@ -6,6 +6,7 @@ use super::mail::{Letter, letters};
 use super::mosquitto::Mosquitto;
 use super::port::Device;
 use super::stored::Stored;
+use super::tls::{Authority, Identity};
 use super::{Process, binary, free_port, page, sample, wait_for};
 use crate::terminal::{Payment, Spoken};
 use crate::voice::Voice;
@@ -42,6 +43,15 @@ pub struct Shop {
     mail: String,
     deadlines: String,
     agent_listed: String,
+    /// Certificates of a shop whose broker asks for them.
+    tls: Option<Tls>,
+}
+
+/// Who is who on a broker that asks for certificates.
+struct Tls {
+    authority: PathBuf,
+    agent: Identity,
+    collector: Identity,
 }
 
 impl Shop {
@@ -68,6 +78,7 @@ impl Shop {
             mail,
             deadlines: DEADLINES.to_owned(),
             agent_listed: AGENT.to_owned(),
+            tls: None,
         }
     }
 
@@ -79,6 +90,30 @@ impl Shop {
         shop.mqtt_port = mosquitto.port;
         shop.mosquitto = Some(mosquitto);
         shop
+    }
+
+    /// The same with a Mosquitto that talks TLS and asks for certificates; all are signed by the authority that comes
+    /// with it.
+    pub fn with_tls() -> (Shop, Authority) {
+        let mut shop = Shop::new();
+        let authority = Authority::new(&shop.subdirectory("certificates"));
+        let mosquitto = Mosquitto::with_tls(&shop.subdirectory("mosquitto"), &authority);
+        shop.mqtt_port = mosquitto.port;
+        shop.mosquitto = Some(mosquitto);
+        shop.tls = Some(Tls {
+            authority: authority.certificate(),
+            agent: authority.sign(AGENT),
+            collector: authority.sign("collector"),
+        });
+        (shop, authority)
+    }
+
+    /// Gives the agent another certificate; it is used from its next start on.
+    ///
+    /// # Panics
+    /// When the broker asks for none.
+    pub fn set_agent_certificate(&mut self, identity: Identity) {
+        self.tls.as_mut().expect("a broker that asks for certificates").agent = identity;
     }
 
     /// Puts other lines into the collector's `[mail]`, in place of the directory of letters.
@@ -241,9 +276,15 @@ impl Shop {
             [one] => format!("terminal = \"{one}\"\n"),
             _ => String::new(),
         };
+        let tls = self.tls.as_ref().map_or(String::new(), |tls| {
+            format!(
+                "ca_file = {:?}\ncertificate_file = {:?}\nkey_file = {:?}\n",
+                tls.authority, tls.agent.certificate, tls.agent.key
+            )
+        });
         format!(
             "store = \"{STORE}\"\nagent = \"{AGENT}\"\npulse_ms = 200\n\n\
-             [broker]\nhost = \"127.0.0.1\"\nport = {port}\nkeep_alive_s = 5\nretry_ms_first = 50\nretry_ms_last = 500\n\n\
+             [broker]\nhost = \"127.0.0.1\"\nport = {port}\nkeep_alive_s = 5\nretry_ms_first = 50\nretry_ms_last = 500\n{tls}\n\
              [spool]\ndirectory = \"{}\"\ncommit_ms = 20\nballast_mb = 1\n\n\
              [send]\nresend_ms = 1000\ndrain_ms = 1000\n\n\
              [[source]]\nname = \"till\"\ndialect = \"kv-en\"\n{terminal}serial = {{ port = \"{}\" }}\n",
@@ -259,6 +300,12 @@ impl Shop {
             None => write!(text, "[broker.embedded]\nlisten = \"127.0.0.1:{port}\"\n\n"),
             Some(_) => write!(text, "[broker.external]\nhost = \"127.0.0.1\"\nport = {port}\n\n"),
         };
+        if let Some(Tls { authority, collector, .. }) = &self.tls {
+            let Identity { certificate, key } = collector;
+            let table = "[broker.external.tls]";
+            let files = format!("ca = {authority:?}\ncertificate = {certificate:?}\nkey = {key:?}");
+            text.push_str(&format!("{table}\n{files}\n\n"));
+        }
         written.expect("memory takes it");
         let written = write!(
             text,
