@@ -9,6 +9,7 @@
 //! - `scenes`: one named scene a verdict and a finding, in small worlds.
 //! - `seeds`: random worlds of both cores in one thread, compared with the naive ledger.
 //! - `systemd`: both units under a real systemd, in a container.
+//! - `usb`: adapters pulled out of an emulated machine in mid-sale.
 //! - `wire`: the frozen bytes of each version, and what damage may cost.
 //! - `parts`: the real parts by themselves; a failure there is the machine's.
 //! - `serial`: a device on a pseudo-terminal, both programs, the collector's own broker.
@@ -36,4 +37,5 @@ mod spool_parts;
 mod store_parts;
 mod systemd;
 mod tls;
+mod usb;
 mod wire;

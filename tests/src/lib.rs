@@ -11,6 +11,7 @@ pub mod disk_image;
 pub mod ledger;
 pub mod load;
 pub mod lossy_broker;
+pub mod machine;
 pub mod process;
 pub mod store;
 pub mod terminal;

@@ -270,26 +270,32 @@ impl Shop {
     }
 
     fn agent_settings(&self) -> String {
-        let (spool, port) = (self.path().join("spool"), self.mqtt_port);
         // Where a line carries many terminals, its text says which.
         let terminal = match self.terminals.as_slice() {
             [one] => format!("terminal = \"{one}\"\n"),
             _ => String::new(),
         };
+        let port = self.port.display();
+        let till = format!(
+            "[[source]]\nname = \"till\"\ndialect = \"kv-en\"\n{terminal}serial = {{ port = \"{port}\" }}\n"
+        );
+        self.agent_settings_at("127.0.0.1", &self.path().join("spool"), &till)
+    }
+
+    /// The settings of an agent that finds the broker at `host`, keeps its spool at `spool` and reads these sources.
+    pub fn agent_settings_at(&self, host: &str, spool: &Path, sources: &str) -> String {
         let tls = self.tls.as_ref().map_or(String::new(), |tls| {
             format!(
                 "ca_file = {:?}\ncertificate_file = {:?}\nkey_file = {:?}\n",
                 tls.authority, tls.agent.certificate, tls.agent.key
             )
         });
+        let (spool, port) = (spool.display(), self.mqtt_port);
         format!(
             "store = \"{STORE}\"\nagent = \"{AGENT}\"\npulse_ms = 200\n\n\
-             [broker]\nhost = \"127.0.0.1\"\nport = {port}\nkeep_alive_s = 5\nretry_ms_first = 50\nretry_ms_last = 500\n{tls}\n\
-             [spool]\ndirectory = \"{}\"\ncommit_ms = 20\nballast_mb = 1\n\n\
-             [send]\nresend_ms = 1000\ndrain_ms = 1000\n\n\
-             [[source]]\nname = \"till\"\ndialect = \"kv-en\"\n{terminal}serial = {{ port = \"{}\" }}\n",
-            spool.display(),
-            self.port.display(),
+             [broker]\nhost = \"{host}\"\nport = {port}\nkeep_alive_s = 5\nretry_ms_first = 50\nretry_ms_last = 500\n{tls}\n\
+             [spool]\ndirectory = \"{spool}\"\ncommit_ms = 20\nballast_mb = 1\n\n\
+             [send]\nresend_ms = 1000\ndrain_ms = 1000\n\n{sources}"
         )
     }
 
@@ -347,9 +353,19 @@ impl Shop {
     ///
     /// # Panics
     /// When it does not come to that.
+    #[track_caller]
     pub fn wait_until_heard(&self) {
-        wait_for("the line to be heard by the collector", || {
-            self.stored()?.is_line_open().then_some(())
+        self.wait_until_open(1);
+    }
+
+    /// Waits until the collector has stored that this many of the agent's lines are open, and no more.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    #[track_caller]
+    pub fn wait_until_open(&self, lines: usize) {
+        wait_for(format_args!("{lines} lines to be open for the collector"), || {
+            (self.stored()?.lines_open() == lines).then_some(())
         });
     }
 

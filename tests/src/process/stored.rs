@@ -30,10 +30,14 @@ impl Stored {
 
     /// Whether a line of the shop's agent is open and heard.
     pub fn is_line_open(&mut self) -> bool {
+        self.lines_open() > 0
+    }
+
+    /// How many lines of the shop's agents are open and heard.
+    pub fn lines_open(&mut self) -> usize {
         let agents = self.reader.agents().unwrap_or_default();
-        agents
-            .iter()
-            .any(|agent| agent.sources.iter().any(|source| source.open && source.source.0 > 0))
+        let sources = agents.iter().flat_map(|agent| &agent.sources);
+        sources.filter(|source| source.open && source.source.0 > 0).count()
     }
 
     /// Every payment, newest first.
