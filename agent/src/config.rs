@@ -5,7 +5,7 @@ pub mod error;
 pub mod secret;
 
 use crate::agent;
-use crate::decode::dialect::{Dialect, shipped};
+use crate::decode::dialect::{Dialect, Direction, shipped};
 use crate::spool::plan::SpoolSettings;
 use crate::spool::sending::SendSettings;
 pub use error::ConfigError;
@@ -161,15 +161,17 @@ pub struct Source {
     /// Terminal number (field 41) behind it, where its text shows none.
     #[serde(default, deserialize_with = "parsed_option")]
     pub terminal: Option<TerminalId>,
-    /// Whether the printer's answers are heard too, not only what is sent to it.
+    /// Whether the printer's answers are heard too, not only what is sent to it; with `answers` they are.
     #[serde(default)]
     pub two_way: bool,
     /// Whether debits are heard; by default as the dialect can.
     pub hears_money: Option<bool>,
     /// Whether slips are heard; by default as the dialect can.
     pub hears_slips: Option<bool>,
-    /// A serial port; or `file`.
+    /// A serial port; or `file`. With `answers` it hears what is sent to the device, and nothing else.
     pub serial: Option<Serial>,
+    /// A second port that hears what the device answers: a line that is tapped with a receiver for each way.
+    pub answers: Option<Serial>,
     /// A file; or `serial`.
     pub file: Option<File>,
 }
@@ -192,6 +194,22 @@ pub struct Serial {
     /// 1 or 2.
     #[serde(default = "defaults::stop_bits")]
     pub stop_bits: u8,
+}
+
+impl Serial {
+    fn check(&self) -> Result<(), (String, String)> {
+        let wrong = |key: &str, problem: &str| Err((key.to_owned(), problem.to_owned()));
+        if !(5..=8).contains(&self.data_bits) {
+            return wrong("data_bits", "5, 6, 7 or 8");
+        }
+        if !(1..=2).contains(&self.stop_bits) {
+            return wrong("stop_bits", "1 or 2");
+        }
+        if self.baud == 0 {
+            return wrong("baud", "more than 0");
+        }
+        Ok(())
+    }
 }
 
 /// The check bit of a serial line.
@@ -359,18 +377,33 @@ impl Source {
         if self.serial.is_some() == self.file.is_some() {
             return wrong("name", "either serial or file");
         }
-        if let Some(serial) = &self.serial {
-            if !(5..=8).contains(&serial.data_bits) {
-                return wrong("serial.data_bits", "5, 6, 7 or 8");
-            }
-            if !(1..=2).contains(&serial.stop_bits) {
-                return wrong("serial.stop_bits", "1 or 2");
-            }
-            if serial.baud == 0 {
-                return wrong("serial.baud", "more than 0");
+        for (key, serial) in [("serial", &self.serial), ("answers", &self.answers)] {
+            let Some(serial) = serial else { continue };
+            serial.check().map_err(|(of, problem)| (format!("{key}.{of}"), problem))?;
+        }
+        if let Some(answers) = &self.answers {
+            let Some(serial) = &self.serial else {
+                return wrong("answers", "a serial beside it, for what is sent to the device");
+            };
+            if serial.port == answers.port {
+                return wrong(
+                    "answers.port",
+                    "another port than serial: one receiver for each way",
+                );
             }
         }
         Ok(())
+    }
+
+    /// The ports that it is heard on, each with the way it hears; none where it is no line.
+    pub fn receivers(&self) -> Vec<(Direction, Serial)> {
+        let first = match self.answers {
+            Some(_) => Direction::ToDevice,
+            None => Direction::Either,
+        };
+        let serial = self.serial.iter().map(|serial| (first, serial.clone()));
+        let answers = self.answers.iter().map(|serial| (Direction::FromDevice, serial.clone()));
+        serial.chain(answers).collect()
     }
 
     /// Whether it is read once, as history.
@@ -388,7 +421,7 @@ impl Source {
                 dialect: name.into(),
                 hears_money: self.hears_money.unwrap_or(dialect.hears_money()),
                 hears_slips: self.hears_slips.unwrap_or(dialect.hears_slips()),
-                two_way: self.two_way,
+                two_way: self.two_way || self.answers.is_some(),
                 historical: self.is_historical(),
             },
             terminal: self.terminal,

@@ -405,7 +405,7 @@ fn start_source(
     // Twice a pulse, so that each pulse has something new to say.
     let idle_ms = (pulse_ms / 2).max(1);
     match (&source.serial, &source.file) {
-        (Some(settings), _) => tokio::spawn(serial::run(settings.clone(), idle_ms, outlet, clock)),
+        (Some(_), _) => tokio::spawn(serial::run(source.receivers(), idle_ms, outlet, clock)),
         (None, Some(settings)) => {
             tokio::spawn(file::run(settings.clone(), bookmark, idle_ms, outlet))
         }

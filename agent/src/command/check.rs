@@ -140,18 +140,25 @@ fn state_directory(config: &Config) -> Result<String, String> {
 fn ports(config: &Config, findings: &mut Findings) {
     for source in &config.sources {
         let subject = format!("source {}", source.name);
-        let seen = match (&source.serial, &source.file) {
-            (Some(settings), _) => match serial::open(settings) {
-                Ok(_) => Ok(format!("{} can be opened", settings.port.display())),
+        // Kept open until both are: one port under two names is not two receivers.
+        let mut held = Vec::new();
+        for (_, settings) in source.receivers() {
+            let seen = match serial::open(&settings) {
+                Ok(port) => {
+                    held.push(port);
+                    Ok(format!("{} can be opened", settings.port.display()))
+                }
                 Err(error) => Err(error.to_string()),
-            },
-            (None, Some(file)) => match std::fs::File::open(&file.path) {
+            };
+            findings.note(&subject, EXIT_UNAVAILABLE, seen);
+        }
+        if let Some(file) = &source.file {
+            let seen = match std::fs::File::open(&file.path) {
                 Ok(_) => Ok(format!("{} can be read", file.path.display())),
                 Err(error) => Err(format!("{}: {error}", file.path.display())),
-            },
-            (None, None) => continue,
-        };
-        findings.note(&subject, EXIT_UNAVAILABLE, seen);
+            };
+            findings.note(&subject, EXIT_UNAVAILABLE, seen);
+        }
     }
 }
 

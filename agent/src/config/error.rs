@@ -81,36 +81,44 @@ fn line_of(text: &str, at: usize) -> usize {
 
 /// The line where a key stands, as far as it can be told from the text; else that of its table, else 1.
 fn line_of_key(text: &str, key: &str) -> usize {
-    let (table, leaf) = key.rsplit_once('.').unwrap_or(("", key));
-    let (table, number) = match table.split_once('[') {
+    let (path, leaf) = key.rsplit_once('.').unwrap_or(("", key));
+    // `source[2].answers`: the table `answers` of the third `source`.
+    let (table, number, within) = match path.split_once('[') {
         Some((table, rest)) => {
-            (table, rest.split(']').next().and_then(|digits| digits.parse().ok()))
+            let (digits, within) = rest.split_once(']').unwrap_or((rest, ""));
+            (table, digits.parse().ok(), within.trim_start_matches('.'))
         }
-        None => (table, None),
+        None => (path, None, ""),
     };
     let header = match number {
         Some(_) => format!("[[{table}]]"),
         None => format!("[{table}]"),
     };
+    let header_within = format!("[{table}.{within}]");
     let mut found = 1;
-    let mut left = number.map_or(1, |number: usize| number + 1);
-    let mut inside = table.is_empty();
+    let wanted = number.map_or(1, |number: usize| number + 1);
+    let mut headers = 0;
+    // Below the right header, and below that of the table within.
+    let (mut inside, mut inside_within) = (table.is_empty(), within.is_empty());
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
-        if line.starts_with('[') {
-            inside = line.starts_with(&header) && {
-                left -= 1;
-                left == 0
-            };
-            if inside {
-                found = at + 1;
+        if line.starts_with(&header) {
+            headers += 1;
+            inside = headers == wanted;
+            inside_within = within.is_empty();
+        } else if line.starts_with('[') {
+            inside &= number.is_some() && line.starts_with(&format!("[{table}."));
+            inside_within = line.starts_with(&header_within);
+        } else {
+            let name = line.split('=').next().unwrap_or_default().trim();
+            let is_it = if inside_within { name == leaf } else { name == within };
+            if inside && !name.is_empty() && is_it {
+                return at + 1;
             }
-            left = left.max(1);
             continue;
         }
-        let name = line.split('=').next().unwrap_or_default().trim();
-        if inside && !name.is_empty() && leaf.split('.').any(|part| part == name) {
-            return at + 1;
+        if inside && (inside_within || found == 1) {
+            found = at + 1;
         }
     }
     found

@@ -23,6 +23,7 @@ fn the_shipped_file_shows_every_setting_with_its_default() {
     for key in ["user", "password_file", "ca_file", "certificate_file", "key_file", "terminal"] {
         assert!(SHIPPED.contains(&format!("# {key} = ")), "{key} has no default and is shown");
     }
+    assert!(SHIPPED.contains("# [source.answers]\n# port = "), "the second receiver is shown");
 }
 
 #[test]
@@ -56,6 +57,29 @@ fn a_mistake_is_told_with_file_line_and_the_nearest_key() {
         "[[source]]\nname = \"a\"\ndialect = \"p\"\n[source.serial]\nport = \"p\"\ndata_bits = 9\n",
         "serial.data_bits: expected 5, 6, 7 or 8",
     );
+    let two = "[[source]]\nname = \"a\"\ndialect = \"p\"\nanswers = { port = \"p\" }\n";
+    check(&format!("{two}file = {{ path = \"f\" }}\n"), "answers: expected a serial beside it");
+    check(&format!("{two}serial = {{ port = \"p\" }}\n"), "answers.port: expected another port");
+    check(
+        "[[source]]\nname = \"a\"\ndialect = \"p\"\nserial = { port = \"p\" }\n[source.answers]\nport = \"q\"\nbaud = 0\n",
+        "agent.toml:9: source[0].answers.baud: expected more than 0",
+    );
+    check(
+        "[[source]]\nname = \"a\"\ndialect = \"p\"\nserial = { port = \"p\", baud = 0 }\n",
+        "agent.toml:6: source[0].serial.baud: expected more than 0",
+    );
+}
+
+#[test]
+fn a_line_with_a_receiver_for_each_way_is_two_way_and_each_port_knows_its_way() {
+    let text = "store = \"s\"\nagent = \"a\"\n[[source]]\nname = \"n\"\ndialect = \"kv-en\"\n\
+        serial = { port = \"p\" }\nanswers = { port = \"q\", baud = 19200 }\n";
+    let config = Config::parse("x", text).expect("sound settings");
+    let ways = config.sources[0].receivers().into_iter().map(|(way, port)| (way, port.port));
+    let expected = [(Direction::ToDevice, "p".into()), (Direction::FromDevice, "q".into())];
+    assert_eq!(ways.collect::<Vec<_>>(), expected);
+    let settings = config.settings(Path::new("/")).expect("a shipped profile");
+    assert!(settings.sources[0].description.two_way);
 }
 
 #[test]

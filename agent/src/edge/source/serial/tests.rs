@@ -48,7 +48,19 @@ impl Listener {
     fn start(port: PathBuf, room: usize) -> Listener {
         let (sender, words) = mpsc::channel(room);
         let outlet = Outlet::new(SourceId(1), sender);
-        let task = tokio::spawn(run(settings(port), 20, outlet, Clock::of_machine()));
+        let line = vec![(Direction::Either, settings(port))];
+        let task = tokio::spawn(run(line, 20, outlet, Clock::of_machine()));
+        Listener { words, task }
+    }
+
+    fn start_two(to_device: PathBuf, answers: PathBuf) -> Listener {
+        let (sender, words) = mpsc::channel(16);
+        let outlet = Outlet::new(SourceId(1), sender);
+        let line = vec![
+            (Direction::ToDevice, settings(to_device)),
+            (Direction::FromDevice, settings(answers)),
+        ];
+        let task = tokio::spawn(run(line, 20, outlet, Clock::of_machine()));
         Listener { words, task }
     }
 
@@ -112,6 +124,58 @@ async fn a_port_that_goes_away_is_found_again_under_its_name() {
 }
 
 #[tokio::test]
+async fn a_line_of_two_ports_is_open_when_both_are_and_lost_when_one_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let link = directory.path().join("answers");
+    let said = Device::plug_in();
+    let mut listener = Listener::start_two(said.name.clone(), link.clone());
+    let answers = Device::plug_in();
+    std::os::unix::fs::symlink(&answers.name, &link).unwrap();
+    assert!(matches!(listener.next_said().await, Word::Opened { .. }), "with both");
+    drop(answers);
+    let lost = listener.next_said().await;
+    assert!(matches!(lost, Word::Lost { reason: SourceLoss::Unplugged }), "{lost:?}");
+    let mut answers = Device::plug_in();
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(&answers.name, &link).unwrap();
+    assert!(matches!(listener.next_said().await, Word::Opened { .. }));
+    answers.end.write_all(b"answer").unwrap();
+    let word = listener.next_said().await;
+    assert!(
+        matches!(&word, Word::Bytes { direction: Direction::FromDevice, bytes, .. } if bytes == b"answer"),
+        "{word:?}"
+    );
+    drop(said);
+    assert!(matches!(listener.next_said().await, Word::Lost { .. }), "nor without the first");
+}
+
+#[tokio::test]
+async fn what_was_said_comes_before_its_answer_and_neither_way_starves_the_other() {
+    let (mut said, mut answers) = (Device::plug_in(), Device::plug_in());
+    let mut listener = Listener::start_two(said.name.clone(), answers.name.clone());
+    assert!(matches!(listener.next().await, Word::Opened { .. }));
+    // Whichever the kernel shows first: more than once, so that both are there at the same time.
+    let (mut questions, mut replies) = (Vec::new(), Vec::new());
+    for round in 0..50_u8 {
+        said.end.write_all(&[round; 3]).unwrap();
+        answers.end.write_all(&[round]).unwrap();
+        while replies.len() <= usize::from(round) {
+            match listener.next_said().await {
+                Word::Bytes { direction: Direction::ToDevice, bytes, .. } => {
+                    questions.extend(bytes);
+                }
+                Word::Bytes { direction: Direction::FromDevice, bytes, .. } => {
+                    assert!(questions.ends_with(&[round; 3]), "an answer without its question");
+                    replies.extend(bytes);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!((questions.len(), replies.len()), (150, 50));
+}
+
+#[tokio::test]
 async fn a_port_is_ours_alone() {
     let device = Device::plug_in();
     let _first = open(&settings(device.name.clone())).unwrap();
@@ -123,7 +187,7 @@ fn what_is_too_much_is_dropped_and_said_after_what_came_before() {
     let mut waiting = Waiting::default();
     let mut kept = 0;
     while !waiting.overrun {
-        waiting.push(&[7; 1_000]);
+        waiting.push(Direction::Either, &[7; 1_000]);
         kept += 1_000;
     }
     kept -= 1_000;
