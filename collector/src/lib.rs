@@ -10,3 +10,4 @@ pub mod correlate;
 pub mod edge;
 pub mod metrics;
 pub mod run;
+pub mod settlement;

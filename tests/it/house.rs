@@ -81,7 +81,7 @@ const COLLECTOR_CORES: [(&str, &[&str]); 4] = [
     ("admit", &["admit"]),
     ("correlate", &["correlate"]),
     ("alert", &["alert", "correlate"]),
-    ("settlement", &["settlement"]),
+    ("settlement", &["settlement", "correlate"]),
 ];
 
 /// What joins the cores of each program without touching the world.

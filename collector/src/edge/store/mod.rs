@@ -2,6 +2,7 @@
 //! [`Store::commit`] returns; what failed was not stored at all and may be tried again as it is.
 
 pub mod memory;
+pub mod settlement;
 pub mod sqlite;
 #[cfg(test)]
 pub(crate) mod suite;

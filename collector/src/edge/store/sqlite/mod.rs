@@ -5,6 +5,7 @@ mod read;
 mod recall;
 mod retention;
 mod schema;
+pub mod settlement;
 mod write;
 
 use super::{KeepSince, OutboxMark, Reader, Store, StoreError};

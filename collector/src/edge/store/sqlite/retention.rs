@@ -74,8 +74,10 @@ mod tests {
         INSERT INTO journal VALUES (1, 1, 1, 1, 1, x''), (1, 1, 2, 2, 10, x'');
         INSERT INTO transactions (id, agent, epoch, seq, store, opened, wall, kind)
             VALUES (1, 1, 1, 1, 's', 1, 1, 0), (2, 1, 1, 2, 's', 10, 10, 0), (3, 1, 1, 3, 's', 1, 1, 0);
-        INSERT INTO cases VALUES (1, 'no_slip', 1, 5, x''), (2, 'printed', 0, 5, x''), (3, 'pending', 0, NULL, x'');
-        INSERT INTO findings VALUES ('A01:1', 'A01', 1, 's', NULL, 1, 1, 1, x''), ('A01:2', 'A01', 2, 's', NULL, 1, 10, 10, x'');
+        INSERT INTO cases (id, verdict, open_findings, rest_at, state)
+            VALUES (1, 'no_slip', 1, 5, x''), (2, 'printed', 0, 5, x''), (3, 'pending', 0, NULL, x'');
+        INSERT INTO findings (name, kind, case_id, store, terminal, is_open, raised, changed, body)
+            VALUES ('A01:1', 'A01', 1, 's', NULL, 1, 1, 1, x''), ('A01:2', 'A01', 2, 's', NULL, 1, 10, 10, x'');
         INSERT INTO actions (at, finding, change, note) VALUES (1, 'A01:1', 0, ''), (10, 'A01:2', 0, '');
         INSERT INTO outbox (id, message_id, road, recipient, subject, text, created, not_before, findings, sent)
             VALUES (1, 'm1', 0, '', '', '', 1, 1, '', 2), (2, 'm2', 0, '', '', '', 10, 10, '', 11), (3, 'm3', 0, '', '', '', 1, 1, '', NULL);

@@ -5,7 +5,7 @@ use super::failed;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each step brings the schema from its place in this list to the next.
-const STEPS: [&str; 1] = [STEP_1];
+const STEPS: [&str; 2] = [STEP_1, STEP_2];
 
 const STEP_1: &str = "
 CREATE TABLE agents (
@@ -126,8 +126,100 @@ CREATE TABLE kept (
 );
 ";
 
+/// Settlement files, their rows, and which payment each row settles. Rows lie one file behind the other, so that a file
+/// is a stretch of numbers; a file that is replaced keeps its rows and loses its links.
+const STEP_2: &str = "
+ALTER TABLE cases ADD COLUMN money INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE findings ADD COLUMN detail TEXT;
+CREATE TABLE settlement_files (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    period TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    profile TEXT NOT NULL,
+    name TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    bytes INTEGER NOT NULL,
+    first_day TEXT NOT NULL,
+    last_day TEXT NOT NULL,
+    rows INTEGER NOT NULL,
+    first_row INTEGER NOT NULL DEFAULT 0,
+    last_row INTEGER NOT NULL DEFAULT 0,
+    arrived INTEGER NOT NULL,
+    settled INTEGER,
+    summary TEXT NOT NULL
+);
+CREATE INDEX settlement_files_by_source ON settlement_files (source, period, revision);
+CREATE INDEX settlement_files_by_hash ON settlement_files (hash);
+CREATE INDEX settlement_files_by_day ON settlement_files (last_day);
+CREATE TABLE settlement_rows (
+    id INTEGER PRIMARY KEY,
+    file INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    at INTEGER,
+    precise INTEGER,
+    day TEXT NOT NULL,
+    minor INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    fee_milli INTEGER,
+    net_minor INTEGER,
+    store TEXT,
+    merchant TEXT,
+    terminal TEXT,
+    stan INTEGER,
+    batch_number INTEGER,
+    rrn TEXT,
+    authorization_code TEXT,
+    order_number TEXT,
+    channel_transaction_id TEXT,
+    refund_number TEXT,
+    original TEXT,
+    first_six INTEGER,
+    last_four INTEGER,
+    class INTEGER,
+    instrument INTEGER,
+    word TEXT NOT NULL,
+    memo TEXT,
+    payout TEXT
+);
+CREATE INDEX settlement_rows_open ON settlement_rows (file, day) WHERE state = 0;
+CREATE INDEX settlement_rows_by_amount ON settlement_rows (minor, at);
+CREATE INDEX settlement_rows_by_order ON settlement_rows (order_number) WHERE order_number IS NOT NULL;
+CREATE INDEX settlement_rows_by_channel ON settlement_rows (channel_transaction_id)
+    WHERE channel_transaction_id IS NOT NULL;
+CREATE TABLE settlement_links (
+    transaction_id INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    role INTEGER NOT NULL,
+    tier INTEGER NOT NULL,
+    score INTEGER NOT NULL,
+    PRIMARY KEY (transaction_id, row, role)
+) WITHOUT ROWID;
+CREATE INDEX settlement_links_by_row ON settlement_links (row);
+CREATE TABLE settlement_news (
+    number INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    what INTEGER NOT NULL,
+    name TEXT NOT NULL
+);
+CREATE TABLE settlement_rates (
+    source TEXT NOT NULL,
+    series TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (source, series)
+);
+";
+
 /// Brings a store to the schema of this program.
 pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    migrate_to(connection, STEPS.len())
+}
+
+/// The same, and no further than the schema of the release with this number.
+pub(super) fn migrate_to(connection: &mut Connection, release: usize) -> Result<(), StoreError> {
     let known = STEPS.len() as i64;
     let found: i64 = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -135,7 +227,9 @@ pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if found > known {
         return Err(StoreError::Newer { found, known });
     }
-    for (place, step) in STEPS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+    for (place, step) in
+        STEPS.iter().enumerate().take(release).skip(usize::try_from(found).unwrap_or(0))
+    {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed("migrating"))?;

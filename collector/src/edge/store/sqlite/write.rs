@@ -8,6 +8,7 @@ use crate::commit::{AgentRow, Commit, JournalBatch, QuarantineRow, TransactionRo
 use crate::correlate::finding::{Finding, FindingChange, Subject};
 use crate::correlate::policy::AgentName;
 use crate::correlate::shape;
+use crate::settlement::standing::Standing;
 use rusqlite::{Connection, OptionalExtension, Result, Transaction, TransactionBehavior, params};
 use std::collections::BTreeMap;
 
@@ -142,11 +143,11 @@ impl Writer<'_> {
         let case = &row.case;
         let open_findings = case.told.iter().filter(|told| told.resolved.is_none()).count();
         let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO cases (id, verdict, open_findings, rest_at, state)
-             VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO cases (id, verdict, open_findings, rest_at, state, money)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (id) DO UPDATE SET verdict = excluded.verdict,
                 open_findings = excluded.open_findings, rest_at = excluded.rest_at,
-                state = excluded.state",
+                state = excluded.state, money = excluded.money",
         )?;
         statement.execute(params![
             id,
@@ -154,6 +155,7 @@ impl Writer<'_> {
             open_findings as i64,
             row.rest_at.map(|at| at.0),
             shape::to_bytes(case),
+            Standing::of(case) as i64,
         ])?;
         Ok(())
     }

@@ -1,0 +1,249 @@
+//! Files and rows as the store has them.
+
+use super::super::{SqliteReader, failed};
+use super::SqliteStatements;
+use crate::edge::store::StoreError;
+use crate::edge::store::settlement::{
+    FileHead, FileId, FileState, FileView, LinkView, RowId, RowState, RowView,
+};
+use crate::settlement::matching::{Role, Tier};
+use crate::settlement::row::{
+    CardClass, OriginalNumbers, Precision, RowKind, RowTime, SettlementRow,
+};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use slipwatch_shared::card::MaskedPan;
+use slipwatch_shared::event::Instrument;
+use slipwatch_shared::money::Amount;
+use slipwatch_shared::times::{ArrivalTime, EventTime};
+use slipwatch_shared::trace::{BatchNumber, Stan};
+use std::str::FromStr;
+
+pub(super) const FILE_COLUMNS: &str =
+    "SELECT id, source, period, revision, state, profile, name, hash,
+    bytes, first_day, last_day, rows, arrived, settled, summary FROM settlement_files";
+
+pub(super) const ROW_COLUMNS: &str =
+    "r.id, r.file, r.line, r.kind, r.state, r.at, r.precise, r.day,
+    r.minor, r.currency, r.fee_milli, r.net_minor, r.store, r.merchant, r.terminal, r.stan,
+    r.batch_number, r.rrn, r.authorization_code, r.order_number, r.channel_transaction_id,
+    r.refund_number, r.original, r.first_six, r.last_four, r.class, r.instrument, r.word, r.memo,
+    r.payout";
+
+/// How many columns [`ROW_COLUMNS`] are.
+pub(super) const ROW_COLUMNS_COUNT: usize = 30;
+
+fn wrong(column: usize) -> rusqlite::Error {
+    let kind = rusqlite::types::Type::Text;
+    rusqlite::Error::InvalidColumnType(column, "a value that this program wrote".to_owned(), kind)
+}
+
+fn parsed<T: FromStr>(row: &Row<'_>, column: usize) -> Result<Option<T>> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(|_| wrong(column))?;
+    text.map(|text| text.parse().map_err(|_| wrong(column))).transpose()
+}
+
+fn day(row: &Row<'_>, column: usize) -> Result<jiff::civil::Date> {
+    parsed(row, column)?.ok_or_else(|| wrong(column))
+}
+
+pub(super) fn file_view(row: &Row<'_>) -> Result<FileView> {
+    let state = FileState::numbered(row.get(4)?).ok_or_else(|| wrong(4))?;
+    Ok(FileView {
+        id: FileId(row.get(0)?),
+        head: FileHead {
+            source: row.get(1)?,
+            period: row.get(2)?,
+            profile: row.get(5)?,
+            name: row.get(6)?,
+            hash: row.get(7)?,
+            bytes: row.get::<_, i64>(8)? as u64,
+            first_day: day(row, 9)?,
+            last_day: day(row, 10)?,
+            rows: row.get::<_, i64>(11)? as u64,
+        },
+        revision: row.get(3)?,
+        state,
+        arrived: ArrivalTime(row.get(12)?),
+        settled: row.get::<_, Option<i64>>(13)?.map(ArrivalTime),
+        summary: row.get(14)?,
+    })
+}
+
+const INSTRUMENTS: [Instrument; 4] =
+    [Instrument::Card, Instrument::WechatQr, Instrument::AlipayQr, Instrument::UnionpayQr];
+
+/// A row of [`ROW_COLUMNS`], which begin at column `from`.
+pub(super) fn row_view(row: &Row<'_>, from: usize) -> Result<RowView> {
+    let at = |column: usize| from + column;
+    let currency = parsed(row, at(9))?.ok_or_else(|| wrong(9))?;
+    let kind = RowKind::numbered(row.get(at(3))?).ok_or_else(|| wrong(3))?;
+    let amount = Amount::new(row.get(at(8))?, currency);
+    let mut found = SettlementRow::plain(row.get(at(2))?, kind, day(row, at(7))?, amount);
+    let time: Option<i64> = row.get(at(5))?;
+    let precision: Option<i64> = row.get(at(6))?;
+    found.time = time
+        .zip(precision.and_then(Precision::numbered))
+        .map(|(time, precision)| RowTime { at: EventTime(time), precision });
+    found.fee_milli = row.get(at(10))?;
+    found.net_minor = row.get(at(11))?;
+    found.merchant = row.get(at(13))?;
+    found.terminal = parsed(row, at(14))?;
+    let number = |column: usize| row.get::<_, Option<u32>>(at(column));
+    found.stan = number(15)?.and_then(|number| Stan::from_number(number).ok());
+    found.batch_number = number(16)?.and_then(|number| BatchNumber::from_number(number).ok());
+    found.rrn = parsed(row, at(17))?;
+    found.authorization_code = parsed(row, at(18))?;
+    found.order_number = parsed(row, at(19))?.map(Box::new);
+    found.channel_transaction_id = parsed(row, at(20))?.map(Box::new);
+    found.refund_number = parsed(row, at(21))?.map(Box::new);
+    let original: Option<String> = row.get(at(22))?;
+    found.original = original.as_deref().map(original_numbers).unwrap_or_default();
+    let first_six = number(23)?.map(|six| format!("{six:06}"));
+    found.pan = number(24)?
+        .and_then(|four| MaskedPan::from_parts(first_six.as_deref(), &format!("{four:04}")).ok());
+    let class: Option<i64> = row.get(at(25))?;
+    found.class = class.and_then(CardClass::numbered);
+    let instrument: Option<u8> = row.get(at(26))?;
+    found.instrument = instrument.and_then(|place| INSTRUMENTS.get(usize::from(place)).copied());
+    found.word = row.get(at(27))?;
+    found.memo = row.get(at(28))?;
+    found.payout = row.get(at(29))?;
+    Ok(RowView {
+        id: RowId(row.get(at(0))?),
+        file: FileId(row.get(at(1))?),
+        row: found,
+        store: parsed(row, at(12))?,
+        state: RowState::numbered(row.get(at(4))?).unwrap_or(RowState::Done),
+    })
+}
+
+fn original_numbers(text: &str) -> OriginalNumbers {
+    let mut parts = text.split('\t');
+    let mut next = || parts.next().unwrap_or_default();
+    OriginalNumbers {
+        stan: next().parse().ok(),
+        batch_number: next().parse().ok(),
+        rrn: next().parse().ok(),
+        order_number: next().parse().ok().map(Box::new),
+        channel_transaction_id: next().parse().ok().map(Box::new),
+    }
+}
+
+fn files_where(
+    connection: &Connection,
+    condition: &str,
+    values: &[&dyn rusqlite::ToSql],
+) -> Result<Vec<FileView>> {
+    let mut statement = connection.prepare_cached(&format!("{FILE_COLUMNS} {condition}"))?;
+    let rows = statement.query_map(values, file_view)?;
+    rows.collect()
+}
+
+fn links_of(
+    connection: &Connection,
+    condition: &str,
+    value: &dyn rusqlite::ToSql,
+) -> Result<Vec<LinkView>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ROW_COLUMNS}, l.role, l.tier, l.score FROM settlement_links l
+         JOIN settlement_rows r ON r.id = l.row
+         JOIN settlement_files f ON f.id = r.file AND f.state = {} WHERE {condition} ORDER BY l.role, r.id",
+        FileState::Loaded as i64
+    ))?;
+    let mut rows = statement.query([value])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let view = row_view(row, 0)?;
+        let column = ROW_COLUMNS_COUNT;
+        let file = connection
+            .prepare_cached(&format!("{FILE_COLUMNS} WHERE id = ?1"))?
+            .query_row([view.file.0], file_view)?;
+        found.push(LinkView {
+            row: view,
+            file,
+            role: Role::numbered(row.get(column)?).ok_or_else(|| wrong(column))?,
+            tier: Tier::numbered(row.get(column + 1)?).ok_or_else(|| wrong(column + 1))?,
+            score: row.get(column + 2)?,
+        });
+    }
+    Ok(found)
+}
+
+impl SqliteReader {
+    /// Settlement files, the latest first.
+    pub fn settlement_files(&self, limit: usize) -> Result<Vec<FileView>, StoreError> {
+        files_where(
+            &self.connection,
+            "WHERE state > 0 ORDER BY id DESC LIMIT ?1",
+            &[&(limit as i64)],
+        )
+        .map_err(failed("reading settlement files"))
+    }
+
+    /// The rows that settle, offset or may settle a payment, with their files; `transaction` is its number in the store.
+    pub fn settlement_of(&self, transaction: i64) -> Result<Vec<LinkView>, StoreError> {
+        links_of(&self.connection, "l.transaction_id = ?1", &transaction)
+            .map_err(failed("reading what settles a payment"))
+    }
+}
+
+impl SqliteStatements {
+    /// The file with this content that counts or counted, where there is one.
+    pub fn file_by_hash(&self, hash: &[u8; 32]) -> Result<Option<FileView>, StoreError> {
+        let condition = "WHERE hash = ?1 AND state = ?2 ORDER BY id DESC LIMIT 1";
+        let found = files_where(
+            &self.connection,
+            condition,
+            &[&hash.as_slice(), &(FileState::Loaded as i64)],
+        );
+        Ok(found.map_err(failed("looking for a file"))?.pop())
+    }
+
+    /// Files of a source that count and cover some of the days.
+    pub fn files_covering(
+        &self,
+        source: &str,
+        first_day: jiff::civil::Date,
+        last_day: jiff::civil::Date,
+    ) -> Result<Vec<FileView>, StoreError> {
+        let condition =
+            "WHERE source = ?1 AND state = ?2 AND first_day <= ?4 AND last_day >= ?3 ORDER BY id";
+        files_where(
+            &self.connection,
+            condition,
+            &[&source, &(FileState::Loaded as i64), &first_day.to_string(), &last_day.to_string()],
+        )
+        .map_err(failed("looking for files of the same days"))
+    }
+
+    /// Rows of a file that await a payment, in their order, from behind `after` on.
+    pub fn open_rows(
+        &self,
+        file: FileId,
+        after: RowId,
+        limit: usize,
+    ) -> Result<Vec<RowView>, StoreError> {
+        let reading = failed("reading rows that await a payment");
+        let range: Option<(i64, i64)> = self
+            .connection
+            .query_row(
+                "SELECT first_row, last_row FROM settlement_files WHERE id = ?1",
+                [file.0],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()
+            .map_err(&reading)?;
+        let Some((first, last)) = range else { return Ok(Vec::new()) };
+        let read = || -> Result<Vec<RowView>> {
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT {ROW_COLUMNS} FROM settlement_rows r
+                 WHERE r.id BETWEEN ?1 AND ?2 AND r.state = 0 ORDER BY r.id LIMIT ?3"
+            ))?;
+            let from = first.max(after.0 + 1);
+            let rows =
+                statement.query_map(params![from, last, limit as i64], |row| row_view(row, 0))?;
+            rows.collect()
+        };
+        read().map_err(&reading)
+    }
+}

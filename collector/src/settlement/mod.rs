@@ -1,0 +1,6 @@
+//! The money's end: rows of settlement files, what they mean, and which payment each of them settles. Pure: bytes and
+//! candidate payments in; rows, links and judgements out. Opens no file and asks no store.
+
+pub mod matching;
+pub mod row;
+pub mod standing;
