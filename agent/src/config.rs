@@ -361,6 +361,7 @@ impl Config {
                 },
                 commit_ms: self.spool.commit_ms,
                 quota_bytes: self.spool.quota_mb << 20,
+                sealer: None,
             },
             pulse_ms: self.pulse_ms,
             sources: sources.collect::<Result<Vec<_>, ConfigError>>()?,

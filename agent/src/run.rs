@@ -3,6 +3,7 @@
 use crate::agent::{Agent, Effect, Input, Report};
 use crate::config::{Config, secret::Places};
 use crate::edge::clock::{Clock, wall};
+use crate::edge::seal_key;
 use crate::edge::service::Service;
 use crate::edge::source::{self, Ended, Outlet, Word, file, serial};
 use crate::edge::spool::disk::DiskSettings;
@@ -11,6 +12,7 @@ use crate::edge::spool::status::{self, STATUS_MS, Status};
 use crate::edge::spool::thread::{SpoolThread, SpoolWord};
 use crate::edge::uplink::{Uplink, UplinkOrder, UplinkSettings, UplinkWord};
 use crate::spool::bookmark::Bookmark;
+use crate::spool::seal::Sealer;
 use anyhow::Context;
 use slipwatch_shared::event::{Epoch, SourceId};
 use slipwatch_shared::times::Uptime;
@@ -118,6 +120,17 @@ pub fn first_epoch() -> Epoch {
     }
 }
 
+/// What signs the stream. An agent without its key goes on: an unsigned stream is worth more than none.
+fn sealer(config: &Config) -> Option<Sealer> {
+    match seal_key::read_or_make(&config.spool.directory) {
+        Ok(secret) => Some(Sealer::new(&secret, config.store.clone(), config.agent.clone())),
+        Err(error) => {
+            tracing::error!(%error, "the signing key cannot be read or made; the stream is not signed");
+            None
+        }
+    }
+}
+
 fn tell_opened(spool: &Spool) {
     if let Some((place, what)) = &spool.quarantined {
         tracing::error!(place = %place.display(), what, "the spool was damaged; it was put aside and a fresh one begun");
@@ -173,7 +186,8 @@ impl Drop for Life {
 impl Life {
     fn begin(config: &Config, base: &Path, spool: Spool) -> anyhow::Result<Life> {
         let clock = Clock::of_machine();
-        let settings = config.settings(base)?;
+        let mut settings = config.settings(base)?;
+        settings.spool.sealer = sealer(config);
         let opened = spool.opened.clone();
         let agent = Agent::start(settings, opened.start, opened.held, clock.read());
         let (words_out, spool_words) = mpsc::unbounded_channel();

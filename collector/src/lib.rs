@@ -8,6 +8,7 @@ pub mod commit;
 pub mod config;
 pub mod correlate;
 pub mod edge;
+pub mod evidence;
 pub mod metrics;
 pub mod run;
 pub mod settlement;

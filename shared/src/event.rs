@@ -217,6 +217,8 @@ pub enum Body {
     },
     /// Nothing this source said before now is still unread.
     Pulse(LineCounts),
+    /// The agent signed its stream up to the number before this one.
+    Sealed(Seal),
 }
 
 /// What kind of business a payment is.
@@ -534,6 +536,21 @@ pub enum SourceLoss {
     ReadError,
     /// The file was read to its end and is not followed.
     EndOfFile,
+}
+
+/// An agent's signature under a stretch of its stream; how it is made is told in `wire::seal`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seal {
+    /// First number of the stretch; its last is the one before the seal's own.
+    pub from: Seq,
+    /// The chain's link before the stretch; zeros where a chain begins.
+    pub previous: [u8; 32],
+    /// The chain's link behind the stretch.
+    pub chain: [u8; 32],
+    /// The agent's public key (Ed25519, RFC 8032).
+    pub key: [u8; 32],
+    /// The signature's two halves.
+    pub signature: [[u8; 32]; 2],
 }
 
 /// What was wrong with something that was said.

@@ -10,6 +10,7 @@ use slipwatch_collector::edge::store::sqlite::SqliteStore;
 use slipwatch_collector::edge::store::{Store, StoreError};
 use slipwatch_shared::event::{Epoch, Seq};
 use slipwatch_shared::wire::envelope::Group;
+use slipwatch_shared::wire::seal::Chain;
 use slipwatch_tests::disk_image::DiskImage;
 use std::fs::{self, File};
 use std::io::Write;
@@ -36,7 +37,8 @@ fn a_full_disk_takes_nothing_from_the_spool_and_it_goes_on_when_there_is_room() 
     let through = stored(&mut spool.keeper, 1, 20)?;
     let elses = fill(disk.path())?;
 
-    let refused = Append { group: group(through + 1), bookmarks: Vec::new() };
+    let refused =
+        Append { group: group(through + 1), bookmarks: Vec::new(), chain: Chain::default() };
     for _ in 0..3 {
         let answer = spool.keeper.carry_out(StorageOrder::Append(vec![refused.clone()]))?;
         ensure!(answer == StorageAnswer::Refused { reason: Refusal::DiskFull }, "{answer:?}");

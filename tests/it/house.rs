@@ -73,14 +73,16 @@ const WORLDLY_STD: [&str; 11] = [
 ];
 
 /// What stands on the ground floor, and nothing else.
-const GROUND: [&str; 6] = ["crc32fast", "lz4_flex", "postcard", "serde", "serde_json", "thiserror"];
+const GROUND: [&str; 7] =
+    ["blake3", "crc32fast", "lz4_flex", "postcard", "serde", "serde_json", "thiserror"];
 
 /// The rooms of a crate below its edges, and the rooms each may import.
 const AGENT_CORES: [(&str, &[&str]); 2] = [("decode", &["decode"]), ("spool", &["spool"])];
-const COLLECTOR_CORES: [(&str, &[&str]); 4] = [
+const COLLECTOR_CORES: [(&str, &[&str]); 5] = [
     ("admit", &["admit"]),
     ("correlate", &["correlate"]),
     ("alert", &["alert", "correlate"]),
+    ("evidence", &["evidence"]),
     ("settlement", &["settlement", "correlate"]),
 ];
 

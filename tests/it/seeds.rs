@@ -71,11 +71,12 @@ fn random_worlds_come_out_as_the_ledger_says() {
         Some(seed) => seed..=seed,
         None => 1..=number("SLIPWATCH_SEEDS").unwrap_or(SEEDS),
     };
-    let (mut failed, mut exact, mut payments) = (Vec::new(), 0, 0);
+    let (mut failed, mut exact, mut payments, mut seals) = (Vec::new(), 0, 0, 0);
     for seed in seeds.clone() {
         let (world, proof) = run(seed);
         exact += proof.exact;
         payments += proof.payments;
+        seals += proof.seals;
         if !proof.wrong.is_empty() {
             failed.push(tell(seed, &world, &proof));
         }
@@ -90,6 +91,7 @@ fn random_worlds_come_out_as_the_ledger_says() {
         alone || exact * 2 > payments,
         "of {payments} payments only {exact} could be judged exactly"
     );
+    assert!(alone || seals > 100, "only {seals} signatures could be checked");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use slipwatch_agent::spool::storage::{Append, StorageAnswer, StorageOrder};
 use slipwatch_shared::event::{Body, Event, Evidence, LineCounts, Seq, SourceId};
 use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::envelope::{ClockState, Group};
+use slipwatch_shared::wire::seal::Chain;
 use std::path::Path;
 
 /// A disk that is quickly copied and quickly filled.
@@ -50,8 +51,11 @@ pub fn group(first: u64) -> Group {
 }
 
 pub fn stored(keeper: &mut Keeper<SledShelf>, first: u64, groups: u64) -> Result<u64> {
-    let appends = (0..groups)
-        .map(|at| Append { group: group(first + at * EVENTS_A_GROUP), bookmarks: Vec::new() });
+    let appends = (0..groups).map(|at| Append {
+        group: group(first + at * EVENTS_A_GROUP),
+        bookmarks: Vec::new(),
+        chain: Chain::default(),
+    });
     match keeper.carry_out(StorageOrder::Append(appends.collect()))? {
         StorageAnswer::Stored { through, .. } => Ok(through.0),
         other => anyhow::bail!("not stored: {other:?}"),

@@ -79,6 +79,13 @@ fn record(event: &Event) -> Vec<u8> {
     bytes
 }
 
+/// How many bodies there were when the frozen group was written; those that came later have records of their own.
+const FIRST_BODIES: usize = 31;
+
+fn first_events() -> Vec<Event> {
+    events()[..FIRST_BODIES].to_vec()
+}
+
 /// A long group, so that it pays to compress it.
 fn long_group() -> Group {
     let bodies = (1..=40).map(|seq| {
@@ -106,7 +113,7 @@ fn state(status: AgentStatus) -> AgentState {
 fn plain_frames() -> Vec<(String, Vec<u8>)> {
     let short = group(&events()[20..22]);
     vec![
-        ("group".to_owned(), group(&events()).to_frame()),
+        ("group".to_owned(), group(&first_events()).to_frame()),
         ("batch_plain".to_owned(), batch(false, short.clone())),
         ("batch_plain_historical".to_owned(), batch(true, short)),
         ("state_online".to_owned(), state(AgentStatus::Online).to_frame()),
@@ -184,7 +191,7 @@ fn frozen_or_new(name: &str, new: &[u8]) -> String {
 fn each_frozen_frame_is_read_as_what_it_was() {
     let frozen = fixture("frames.txt");
     let frame = |name: &str| unhex(&frozen[name]);
-    assert_eq!(Group::from_frame(&frame("group")), Ok(group(&events())));
+    assert_eq!(Group::from_frame(&frame("group")), Ok(group(&first_events())));
     for (name, historical, group) in [
         ("batch_plain", false, group(&events()[20..22])),
         ("batch_plain_historical", true, group(&events()[20..22])),

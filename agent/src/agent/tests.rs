@@ -7,6 +7,7 @@ use crate::spool::storage::StorageOrder;
 use slipwatch_shared::event::Event;
 use slipwatch_shared::times::{BootId, EventTime};
 use slipwatch_shared::wire::envelope::Group;
+use slipwatch_shared::wire::seal::Chain;
 
 const FILE: SourceId = SourceId(1);
 
@@ -38,6 +39,7 @@ fn settings(dialect: &str) -> Settings {
             },
             commit_ms: 100,
             quota_bytes: 1 << 30,
+            sealer: None,
         },
         pulse_ms: 10_000,
         sources: vec![source],
@@ -78,7 +80,13 @@ struct Life<'a> {
 impl<'a> Life<'a> {
     fn begin(dialect: &str, disk: &'a mut Disk, uptime: u64, appends_left: usize) -> Life<'a> {
         let next = disk.groups.last().map_or(Seq(1), Group::end_seq);
-        let start = Start { epoch: Epoch(1), next, committed_through: Seq(0), lost: None };
+        let start = Start {
+            epoch: Epoch(1),
+            next,
+            committed_through: Seq(0),
+            lost: None,
+            chain: Chain::default(),
+        };
         let groups = disk.groups.len() as u64;
         let first = disk.groups.first().map_or(next, |group| group.first_seq);
         let now = Observed {

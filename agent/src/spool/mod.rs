@@ -9,6 +9,7 @@ pub mod bookmark;
 pub mod numbering;
 pub mod plan;
 pub mod pulse;
+pub mod seal;
 pub mod sending;
 pub mod storage;
 pub mod tombstone;

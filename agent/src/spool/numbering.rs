@@ -4,6 +4,7 @@
 //! is damaged, no number is given twice within an epoch, and what may be gone is told.
 
 use slipwatch_shared::event::{Epoch, Seq};
+use slipwatch_shared::wire::seal::Chain;
 
 /// How many numbers are reserved at a time: one small write per million events.
 pub const RESERVED_BLOCK: u64 = 1 << 20;
@@ -28,6 +29,8 @@ pub struct Remembered {
     pub committed_through: Seq,
     /// The number after the last one held, when any is.
     pub end: Option<Seq>,
+    /// How the chain of hashes stands.
+    pub chain: Chain,
 }
 
 /// What was last noted as kept, beside the store.
@@ -50,6 +53,8 @@ pub struct Start {
     pub committed_through: Seq,
     /// These numbers may have been given out and are gone: the next event says so and carries the second one.
     pub lost: Option<(Seq, Seq)>,
+    /// How the chain of hashes stands behind the last number that was kept; begins anew where that is not known.
+    pub chain: Chain,
 }
 
 /// Decides where to go on. `new_epoch` is taken when the old numbers cannot be continued.
@@ -60,18 +65,23 @@ pub fn start(
     new_epoch: Epoch,
 ) -> Start {
     let store = store.filter(|store| store.epoch.is_some() || store.end.is_some());
+    let chain = store.map(|store| store.chain).unwrap_or_default();
     match (file, store) {
-        (_, Some(Remembered { epoch: Some(epoch), committed_through, end }))
+        (_, Some(Remembered { epoch: Some(epoch), committed_through, end, .. }))
             if file.is_none_or(|file| file.epoch == epoch) =>
         {
             let next = end.unwrap_or(Seq(0)).max(committed_through.next());
             // A damaged store may open and silently miss its end: the note beside it remembers.
             let missed = noted.filter(|kept| kept.epoch == epoch && kept.through >= next);
             match missed.map(|kept| kept.through.next()) {
-                None => Start { epoch, next, committed_through, lost: None },
-                Some(through) => {
-                    Start { epoch, next: through, committed_through, lost: Some((next, through)) }
-                }
+                None => Start { epoch, next, committed_through, lost: None, chain },
+                Some(through) => Start {
+                    epoch,
+                    next: through,
+                    committed_through,
+                    lost: Some((next, through)),
+                    chain,
+                },
             }
         }
         (Some(file), store) => {
@@ -80,13 +90,13 @@ pub fn start(
             let known = Seq(end.0.saturating_sub(1)).max(file.committed_through);
             let Numbering { epoch, ceiling, committed_through } = file;
             if ceiling <= known {
-                return Start { epoch, next: known.next(), committed_through, lost: None };
+                return Start { epoch, next: known.next(), committed_through, lost: None, chain };
             }
             let next = ceiling.next();
-            Start { epoch, next, committed_through, lost: Some((known.next(), next)) }
+            Start { epoch, next, committed_through, lost: Some((known.next(), next)), chain }
         }
         (None, _) => {
-            Start { epoch: new_epoch, next: Seq(1), committed_through: Seq(0), lost: None }
+            Start { epoch: new_epoch, next: Seq(1), committed_through: Seq(0), lost: None, chain }
         }
     }
 }
@@ -105,6 +115,7 @@ mod tests {
             epoch: epoch.map(Epoch),
             committed_through: Seq(committed),
             end: end.map(Seq),
+            chain: Chain::default(),
         })
     }
 

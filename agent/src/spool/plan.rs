@@ -1,5 +1,6 @@
 //! The spool's two halves joined: what is written, what is sent, and the one place where they decide for each other.
 
+use super::seal::Sealer;
 use super::sending::{Batch, CommitMeaning, SendSettings, Sending};
 use super::storage::{Held, StorageAnswer, StorageOrder};
 use super::tombstone::Moment;
@@ -20,6 +21,8 @@ pub struct SpoolSettings {
     pub commit_ms: u64,
     /// Most bytes of groups that are kept; beyond it the oldest go.
     pub quota_bytes: u64,
+    /// Signs the stream; absent: it is not signed.
+    pub sealer: Option<Sealer>,
 }
 
 /// What the spool did that somebody may want to know.
@@ -91,10 +94,10 @@ pub struct Plan {
 impl Plan {
     /// Goes on where the last life ended.
     pub fn new(settings: SpoolSettings, start: Start, held: Held, now: Observed) -> Plan {
-        let Start { epoch, next, committed_through, lost } = start;
+        let Start { epoch, next, committed_through, lost, chain } = start;
         let send = settings.send.clone();
         let mut plan = Plan {
-            writing: Writing::new(settings.commit_ms, next, now),
+            writing: Writing::new(settings.commit_ms, settings.sealer.clone(), next, chain, now),
             sending: Sending::new(send, epoch, committed_through, next, held),
             settings,
             effects: VecDeque::new(),
@@ -160,8 +163,9 @@ impl Plan {
         self.writing.bookmark(name, bookmark);
     }
 
-    /// What was said goes to the storage at once.
+    /// What was said is signed and goes to the storage at once.
     pub fn close(&mut self, covered: &[Covered]) {
+        self.writing.seal(covered);
         self.writing.close(covered);
     }
 

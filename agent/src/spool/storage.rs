@@ -6,6 +6,7 @@
 use super::bookmark::Bookmark;
 use slipwatch_shared::event::{Epoch, Seq};
 use slipwatch_shared::wire::envelope::Group;
+use slipwatch_shared::wire::seal::Chain;
 
 /// A group to keep, with how far the files that it was made from were read: kept together or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Append {
     pub group: Group,
     /// Source names and places; a later one of the same name replaces an earlier one.
     pub bookmarks: Vec<(Box<str>, Bookmark)>,
+    /// How the chain of hashes stands behind the group.
+    pub chain: Chain,
 }
 
 /// What the storage is to do.

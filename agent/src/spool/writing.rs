@@ -1,6 +1,7 @@
 //! Events into groups, groups into the storage. Numbers events; never publishes one.
 
 use super::bookmark::Bookmark;
+use super::seal::{SEAL_MS, SEAL_QUIET_MS, Sealer};
 use super::storage::{Append, Refusal, StorageOrder};
 use super::tombstone::{Moment, lost_event};
 use slipwatch_shared::event::{
@@ -9,6 +10,7 @@ use slipwatch_shared::event::{
 use slipwatch_shared::terminal::TerminalId;
 use slipwatch_shared::times::{DeviceTime, Observed, Uptime};
 use slipwatch_shared::wire::envelope::{ClockState, Covered, GROUP_BYTES_MAX, Group};
+use slipwatch_shared::wire::seal::Chain;
 use std::collections::VecDeque;
 
 /// Most bytes that wait for the storage; beyond it the sources have to wait.
@@ -76,13 +78,27 @@ pub struct Writing {
     /// How many of `unstored` the storage was told.
     ordered: usize,
     retry_at: Option<Uptime>,
+    sealer: Option<Sealer>,
+    chain: Chain,
+    /// When the next seal is due; absent when all is signed.
+    seal_at: Option<Uptime>,
 }
 
 impl Writing {
-    /// Begins to write at `next`.
-    pub fn new(commit_ms: u64, next: Seq, now: Observed) -> Writing {
+    /// Begins to write at `next`, behind everything that `chain` stands for.
+    pub fn new(
+        commit_ms: u64,
+        sealer: Option<Sealer>,
+        next: Seq,
+        chain: Chain,
+        now: Observed,
+    ) -> Writing {
+        let unsealed = chain.unsealed_from.map(|_| now.uptime.plus_ms(SEAL_MS));
         Writing {
             commit_ms,
+            seal_at: unsealed.filter(|_| sealer.is_some()),
+            sealer,
+            chain,
             moment: Moment { boot: now.boot, clock: clock_of(now), uptime: now.uptime },
             next,
             open: None,
@@ -173,8 +189,33 @@ impl Writing {
             self.close(covered);
             let mut group = Group::begin(boot, clock, event.seq);
             (group.records, group.count) = (record, 1);
+            self.chain.add(event.seq, &group.records);
             self.open = Some((group, uptime));
+        } else {
+            self.chain.add(event.seq, &group.records[record_start..]);
         }
+        self.note_unsealed(&event.body);
+    }
+
+    fn note_unsealed(&mut self, body: &Body) {
+        if self.sealer.is_none() || matches!(body, Body::Sealed(_)) {
+            return;
+        }
+        let wait_ms = if matches!(body, Body::Pulse(_)) { SEAL_QUIET_MS } else { SEAL_MS };
+        let due = self.moment.uptime.plus_ms(wait_ms);
+        self.seal_at = Some(self.seal_at.map_or(due, |at| at.min(due)));
+    }
+
+    /// Signs all that was said so far, unless it is signed.
+    pub fn seal(&mut self, covered: &[Covered]) {
+        // A seal alone is not signed again: it would go on for ever.
+        if self.seal_at.take().is_none() {
+            return;
+        }
+        let Some(sealer) = &self.sealer else { return };
+        let Some(body) = sealer.seal(&self.chain, self.next) else { return };
+        self.chain.seal();
+        self.say(Utterance::own(SourceId::AGENT, None, self.moment.uptime, body), covered);
     }
 
     /// A file was read so far, as of all that was said by now; kept with the group that is open.
@@ -192,11 +233,14 @@ impl Writing {
         self.last_close = Some(self.moment.uptime);
         self.unstored_bytes += group.frame_bytes();
         let bookmarks = std::mem::take(&mut self.bookmarks);
-        self.unstored.push_back(Append { group, bookmarks });
+        self.unstored.push_back(Append { group, bookmarks, chain: self.chain });
     }
 
     /// Closes the open group when its time has come.
     pub fn close_when_due(&mut self, covered: &[Covered]) {
+        if self.open.is_some() && self.seal_at.is_some_and(|at| at <= self.moment.uptime) {
+            self.seal(covered);
+        }
         if self.close_at().is_some_and(|at| at <= self.moment.uptime) {
             self.close(covered);
         }

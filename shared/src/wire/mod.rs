@@ -2,6 +2,7 @@
 
 pub mod envelope;
 pub mod json;
+pub mod seal;
 pub mod topic;
 pub mod v1;
 

@@ -317,6 +317,13 @@ pub enum Body<'a> {
         unmatched: u64,
         rejected: u64,
     },
+    Sealed {
+        from: u64,
+        previous: [u8; 32],
+        chain: [u8; 32],
+        key: [u8; 32],
+        signature: [[u8; 32]; 2],
+    },
 }
 
 /// What an event came from.
@@ -519,6 +526,13 @@ impl<'a> From<&'a event::Body> for Body<'a> {
                 lines: counts.lines,
                 unmatched: counts.unmatched,
                 rejected: counts.rejected,
+            },
+            Domain::Sealed(seal) => Body::Sealed {
+                from: seal.from.0,
+                previous: seal.previous,
+                chain: seal.chain,
+                key: seal.key,
+                signature: seal.signature,
             },
         }
     }
@@ -758,6 +772,13 @@ impl TryFrom<&Body<'_>> for event::Body {
                 lines: *lines,
                 unmatched: *unmatched,
                 rejected: *rejected,
+            }),
+            Body::Sealed { from, previous, chain, key, signature } => Domain::Sealed(event::Seal {
+                from: Seq(*from),
+                previous: *previous,
+                chain: *chain,
+                key: *key,
+                signature: *signature,
             }),
         })
     }

@@ -134,6 +134,13 @@ pub fn bodies() -> Vec<Body> {
         Body::ClockStepped { by_ms: -3_600_000 },
         Body::Lost { from: Seq(3), through: Seq(30), reason: LossReason::AlreadyDelivered },
         Body::Pulse(LineCounts { bytes: 300, lines: 2, unmatched: 1, rejected: 0 }),
+        Body::Sealed(Seal {
+            from: Seq(5),
+            previous: [1; 32],
+            chain: [2; 32],
+            key: [3; 32],
+            signature: [[4; 32], [5; 32]],
+        }),
     ]
 }
 
@@ -171,12 +178,13 @@ pub fn name(body: &Body) -> &'static str {
         Body::ClockStepped { .. } => "clock_stepped",
         Body::Lost { .. } => "lost",
         Body::Pulse(_) => "pulse",
+        Body::Sealed(_) => "sealed",
     }
 }
 
 pub fn event(seq: u64, body: Body, evidence: Evidence) -> Event {
     let uptime = Uptime(60_000 + seq * 10);
-    let is_own = matches!(body, Body::ClockStepped { .. } | Body::Lost { .. });
+    let is_own = matches!(body, Body::ClockStepped { .. } | Body::Lost { .. } | Body::Sealed(_));
     Event {
         seq: Seq(seq),
         source: if is_own { SourceId::AGENT } else { SourceId(1) },

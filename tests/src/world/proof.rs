@@ -11,8 +11,12 @@ use slipwatch_collector::collector::{Collector, Input, Settings};
 use slipwatch_collector::commit::{Commit, Snapshot, TransactionRow};
 use slipwatch_collector::correlate::case::CaseId;
 use slipwatch_collector::correlate::finding::{Finding, Stage, Subject};
+use slipwatch_collector::correlate::policy::AgentName;
+use slipwatch_collector::evidence::seal;
 use slipwatch_shared::event::{Body, Epoch, Event, Seq};
+use slipwatch_shared::wire::seal::Digest;
 use slipwatch_shared::wire::topic::{Channel, Topic};
+use slipwatch_shared::wire::v1::append_record;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a proof found.
@@ -24,6 +28,8 @@ pub struct Proof {
     pub exact: usize,
     /// Payments in all.
     pub payments: usize,
+    /// Signatures of agents that were checked against the records they stand for.
+    pub seals: usize,
 }
 
 fn is_of(row: &TransactionRow, payment: &Payment) -> bool {
@@ -60,6 +66,7 @@ pub fn prove(world: &World, settings: &Settings) -> Proof {
     let mut deaf: Vec<Deaf> = Vec::new();
     for node in &world.agents {
         check_journal(node, &world.collector.store, &mut proof);
+        check_seals(node, &world.collector.store, &mut proof);
         deaf.extend(node.deaf.iter().cloned());
         deaf.extend(deaf_by_loss(node, &world.collector.store));
     }
@@ -139,6 +146,36 @@ fn check_journal(node: &AgentNode, store: &MemoryStore, proof: &mut Proof) {
                 promised.body,
                 found.map(|event| &event.body)
             )),
+        }
+    }
+}
+
+/// Every stretch that an agent signed is in the journal as it was signed, whatever crashed on the way; but for what
+/// was told as lost.
+fn check_seals(node: &AgentNode, store: &MemoryStore, proof: &mut Proof) {
+    let lost = losses(node, store);
+    let of_agent = store.journal.iter().filter(|((agent, _, _), _)| *agent == node.name);
+    for ((_, epoch, seq), event) in of_agent {
+        let Body::Sealed(seal) = &event.body else { continue };
+        let through = Seq(seq.0 - 1);
+        let is_torn = lost.iter().any(|&(of, from, last)| {
+            of == *epoch && from <= through && last >= seal.from && last > from
+        });
+        let key = |seq| (node.name.clone(), *epoch, seq);
+        if is_torn || !store.journal.contains_key(&key(seal.from)) {
+            continue;
+        }
+        let records =
+            store.journal.range(key(seal.from)..=key(through)).map(|((_, _, seq), event)| {
+                let mut record = Vec::new();
+                append_record(&mut record, event);
+                (*seq, Digest::of(&record))
+            });
+        let AgentName { store, agent } = &node.name;
+        proof.seals += 1;
+        if let Err(error) = seal::check(store, agent, through, seal, records) {
+            let (from, agent) = (seal.from.0, &node.name.agent);
+            proof.wrong.push(format!("{agent:?}: the seal over {from}..={}: {error}", through.0));
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::world::trouble::{self, Mishap};
 use slipwatch_agent::agent::{Settings, SourceSettings};
 use slipwatch_agent::decode::dialect::shipped;
 use slipwatch_agent::spool::plan::SpoolSettings;
+use slipwatch_agent::spool::seal::Sealer;
 use slipwatch_agent::spool::sending::SendSettings;
 use slipwatch_collector::correlate::policy::{
     AgentName, Deadlines, Policies, TerminalName, TerminalPolicy,
@@ -243,6 +244,7 @@ fn agent_settings(name: &AgentName, sources: Vec<SourceSettings>) -> Settings {
             },
             commit_ms: COMMIT_MS,
             quota_bytes: 64 * 1024 * 1024,
+            sealer: Some(Sealer::new(&[7; 32], name.store.clone(), name.agent.clone())),
         },
         pulse_ms: PULSE_MS,
         sources,

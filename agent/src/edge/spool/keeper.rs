@@ -8,11 +8,13 @@ use crate::spool::storage::{Append, Held, Refusal, StorageAnswer, StorageOrder};
 use crate::spool::tombstone::{Moment, accounts_from, bury, lost_group};
 use slipwatch_shared::event::{Epoch, LossReason, Seq};
 use slipwatch_shared::wire::envelope::Group;
+use slipwatch_shared::wire::seal::Chain;
 use std::ops::ControlFlow;
 
 /// Keys of groups are numbers, eight bytes, most significant first; no number begins with this byte.
 const NOT_A_GROUP: u8 = 0xff;
 const META_KEY: &[u8] = b"\xffmeta";
+const CHAIN_KEY: &[u8] = b"\xffchain";
 const BOOKMARK_PREFIX: &[u8] = b"\xffplace/";
 /// Changes given to the shelf at a time: what it has not yet written pins memory.
 const CHANGES_MAX: usize = 512;
@@ -40,6 +42,8 @@ pub struct Keeper<S> {
     committed: Seq,
     epoch: Epoch,
     ceiling: Seq,
+    /// How the chain of hashes stands behind the last group.
+    chain: Chain,
     /// The store does not say yet which life it is of; it does with the first append.
     meta_due: bool,
     /// The append that was refused first; nothing else is kept before it.
@@ -59,6 +63,7 @@ impl<S: Shelf> Keeper<S> {
             epoch: meta.map(|(epoch, _)| epoch),
             committed_through: meta.map_or(Seq(0), |(_, committed)| committed),
             end: (survey.held.groups > 0).then_some(survey.end),
+            chain: read_chain(&mut shelf)?,
         };
         let file = shelf.numbering();
         let start = start(file, Some(remembered), shelf.noted(), new_epoch);
@@ -70,6 +75,7 @@ impl<S: Shelf> Keeper<S> {
             committed: start.committed_through,
             epoch: start.epoch,
             ceiling: file.map_or(Seq(0), |file| file.ceiling),
+            chain: start.chain,
             meta_due: meta.is_none_or(|(epoch, _)| epoch != start.epoch),
             awaited: None,
             recount: false,
@@ -135,19 +141,21 @@ impl<S: Shelf> Keeper<S> {
         if last.group.last_seq() > self.ceiling {
             self.reserve(last.group.last_seq())?;
         }
-        let mut changes = Vec::with_capacity(appends.len() + 2);
+        let mut changes = Vec::with_capacity(appends.len() + 3);
         let mut bytes = 0;
-        for Append { group, bookmarks } in appends {
+        for Append { group, bookmarks, .. } in appends {
             let value = group.to_frame();
             bytes += value.len() as u64;
             changes.push(Change::Put { key: key_of(group.first_seq), value });
             let places = bookmarks.iter().map(|(name, bookmark)| put_bookmark(name, bookmark));
             changes.extend(places);
         }
+        changes.push(put_chain(&last.chain));
         if self.meta_due {
             changes.push(self.meta());
         }
         self.shelf.change(changes, Durability::Now)?;
+        self.chain = last.chain;
         self.awaited = None;
         self.meta_due = false;
         self.removed_unwritten = 0;
@@ -237,7 +245,7 @@ impl<S: Shelf> Keeper<S> {
         }
         let bookmarks = read_bookmarks(&mut self.shelf)?;
         let places = bookmarks.iter().map(|(name, bookmark)| put_bookmark(name, bookmark));
-        let keep = places.chain([self.meta()]).collect();
+        let keep = places.chain([self.meta(), put_chain(&self.chain)]).collect();
         self.shelf.renew_when_large(keep)?;
         Ok(())
     }
@@ -322,6 +330,22 @@ fn key_of(seq: Seq) -> Vec<u8> {
 fn seq_of(key: &[u8]) -> Option<Seq> {
     let key: [u8; 8] = key.try_into().ok()?;
     (key[0] != NOT_A_GROUP).then(|| Seq(u64::from_be_bytes(key)))
+}
+
+fn put_chain(chain: &Chain) -> Change {
+    Change::Put { key: CHAIN_KEY.to_vec(), value: chain.to_bytes().to_vec() }
+}
+
+/// How the chain stood with the last group; one that cannot be read begins anew, and its first seal shows that.
+fn read_chain(shelf: &mut impl Shelf) -> Result<Chain, ShelfError> {
+    let mut chain = None;
+    shelf.scan(CHAIN_KEY, &mut |key, value| {
+        if key == CHAIN_KEY {
+            chain = Chain::from_bytes(value);
+        }
+        ControlFlow::Break(())
+    })?;
+    Ok(chain.unwrap_or_default())
 }
 
 fn put_bookmark(name: &str, bookmark: &Bookmark) -> Change {

@@ -5,6 +5,7 @@ use crate::spool::storage::{Append, Refusal};
 use slipwatch_shared::event::{Body, SourceId};
 use slipwatch_shared::times::{BootId, EventTime};
 use slipwatch_shared::wire::envelope::{EventBatch, GROUP_BYTES_MAX, Group};
+use slipwatch_shared::wire::seal::Chain;
 
 const WALL_MS: i64 = 1_700_000_000_000;
 
@@ -29,11 +30,18 @@ fn settings() -> SpoolSettings {
         },
         commit_ms: 100,
         quota_bytes: 64 << 20,
+        sealer: None,
     }
 }
 
 fn start_at(next: u64, committed: u64) -> Start {
-    Start { epoch: Epoch(7), next: Seq(next), committed_through: Seq(committed), lost: None }
+    Start {
+        epoch: Epoch(7),
+        next: Seq(next),
+        committed_through: Seq(committed),
+        lost: None,
+        chain: Chain::default(),
+    }
 }
 
 impl Rig {

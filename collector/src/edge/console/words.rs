@@ -258,6 +258,7 @@ pub(super) fn event(language: Language, body: &Body) -> (&'static str, String) {
         Body::ClockStepped { .. } => ("calm", "时钟被调整", "Clock stepped"),
         Body::Lost { .. } => ("blind", "记录丢失", "Events lost"),
         Body::Pulse(_) => ("calm", "监听中", "Listening"),
+        Body::Sealed(_) => ("calm", "记录已签名", "Stream signed"),
     };
     (tone, language.say(chinese, english).to_owned())
 }

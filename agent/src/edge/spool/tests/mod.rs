@@ -12,6 +12,7 @@ use crate::spool::tombstone::{Moment, lost_event};
 use slipwatch_shared::event::{Body, Epoch, Event, LossReason, Seq};
 use slipwatch_shared::times::{BootId, Uptime};
 use slipwatch_shared::wire::envelope::{ClockState, Group};
+use slipwatch_shared::wire::seal::Chain;
 use std::path::Path;
 
 const NEW_EPOCH: Epoch = Epoch(77);
@@ -49,7 +50,7 @@ fn group(first: u64, count: u64) -> Group {
 }
 
 fn append(group: Group) -> StorageOrder {
-    StorageOrder::Append(vec![Append { group, bookmarks: Vec::new() }])
+    StorageOrder::Append(vec![Append { group, bookmarks: Vec::new(), chain: Chain::default() }])
 }
 
 /// Appends groups of ten events from number `first` on.
@@ -155,7 +156,7 @@ fn bookmarks_are_kept_with_their_groups_also_when_the_store_is_made_anew() {
     let place = Place { device: 1, inode: 2, head_crc: 3, head_bytes: 4, offset: 5 };
     let bookmark = Bookmark { place, skip: 6 };
     let bookmarks = vec![("till".into(), bookmark)];
-    let group_with = Append { group: group(1, 10), bookmarks };
+    let group_with = Append { group: group(1, 10), bookmarks, chain: Chain::default() };
     spool.keeper.carry_out(StorageOrder::Append(vec![group_with])).unwrap();
     fill(&mut spool, 11, 1_500);
     let large = spool.keeper.shelf().file_bytes();

@@ -1,0 +1,3 @@
+//! What is kept of a payment, put together so that somebody else can check it. Touches no world.
+
+pub mod seal;
