@@ -4,6 +4,7 @@
 //! - `corrupt`: damaged spools: the agent starts, accounts for every number, and goes on.
 //! - `demo`: one round of the demonstration, as a person starts it.
 //! - `disk_full`: full disks on either side: nothing is lost, and it works again by itself.
+//! - `fleet`: generated fleets against their truth, over bad roads and through restarts.
 //! - `house`: the floors, names and files of this repository.
 //! - `power`: pulled plugs: every committed group and every committed transaction is there.
 //! - `scenes`: one named scene a verdict and a finding, in small worlds.
@@ -23,6 +24,7 @@ mod cards;
 mod corrupt;
 mod demo;
 mod disk_full;
+mod fleet;
 mod house;
 mod kill;
 mod mqtt;

@@ -90,7 +90,7 @@ fn a_cancelled_print_is_the_cashiers() {
 
 #[test]
 fn the_shops_copy_alone_is_no_slip() {
-    check(Story::MerchantCopyOnly, &["no_slip terminal_fault, A01 alerting, A02 grew"]);
+    check(Story::MerchantCopyOnly, &["no_slip operator, A01 alerting, A02 grew"]);
 }
 
 #[test]

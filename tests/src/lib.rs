@@ -8,6 +8,7 @@ pub mod demo;
 pub mod dice;
 pub mod disk;
 pub mod disk_image;
+pub mod fleet;
 pub mod ledger;
 pub mod load;
 pub mod lossy_broker;

@@ -113,6 +113,9 @@ pub fn of_missing_slip(case: &Case, debited: StreamTime, due: StreamTime) -> Cau
     let mut best: Option<Cause> = None;
     for fact in case.facts.iter().filter(|fact| fact.at <= due) {
         let Some((class, detail, confidence)) = of_slip_fact(fact, debited) else { continue };
+        if is_ended(case, fact) {
+            continue;
+        }
         match &mut best {
             Some(best) if best.detail == detail => best.cited.push(fact.event),
             Some(best) if best.confidence >= confidence => {}
@@ -128,6 +131,15 @@ pub fn of_missing_slip(case: &Case, debited: StreamTime, due: StreamTime) -> Cau
     }
     cause.cited.truncate(CITED_MAX);
     cause
+}
+
+/// Whether a fact is the beginning of a slip that was printed: nothing was torn there.
+fn is_ended(case: &Case, begun: &Fact) -> bool {
+    let What::SlipStarted(begun_copy) = begun.what else { return false };
+    case.facts.iter().any(|fact| {
+        let same = matches!(fact.what, What::SlipPrinted { copy, .. } if copy == begun_copy);
+        same && fact.event > begun.event
+    })
 }
 
 /// Most events that one cause cites.

@@ -52,6 +52,18 @@ pub fn fit(known: &Keys, said: &Keys) -> Fit {
     }
 }
 
+/// Whether an answer approves a part of what was asked for: the same trace and batch, and less money.
+pub fn in_part(asked: &Keys, said: &Keys) -> bool {
+    let less = match (asked.amount, said.amount) {
+        (Some(asked), Some(said)) => said.currency == asked.currency && said.minor < asked.minor,
+        _ => false,
+    };
+    less && both(asked.stan, said.stan) == Some(true)
+        && both(asked.batch_number, said.batch_number) == Some(true)
+        && both(asked.rrn, said.rrn) != Some(false)
+        && cards(asked, said) != Some(false)
+}
+
 /// How a payment and what another one says of its original stand to each other.
 pub fn fit_original(known: &Keys, original: &OriginalKeys) -> Fit {
     let said = Keys {

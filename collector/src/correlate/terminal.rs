@@ -201,7 +201,10 @@ impl Terminal {
             if kind.is_some_and(|kind| kind != case.kind) {
                 continue;
             }
-            let fitted = key::fit(&case.keys, keys);
+            let mut fitted = key::fit(&case.keys, keys);
+            if fitted == Fit::Other && in_part(case, what, keys, at, deadlines) {
+                fitted = Fit::Named;
+            }
             if best.is_some_and(|(fit, _)| fit >= fitted) || fitted == Fit::Other {
                 continue;
             }
@@ -293,6 +296,14 @@ fn named(case: &Case, what: What, fitted: Fit, age_ms: i64) -> bool {
         Money::Untouched | Money::Asked { .. } | Money::Open { .. } => age_ms <= RETRANSMITTED_MS,
         _ => fitted == Fit::Named && age_ms <= RETRANSMITTED_MS,
     }
+}
+
+/// Whether an approval is that of a part of what this payment asked for and still waits for.
+fn in_part(case: &Case, what: What, keys: &Keys, at: StreamTime, deadlines: &Deadlines) -> bool {
+    what == What::Approved
+        && key::in_part(&case.keys, keys)
+        && matches!(money::trace(case).0, Money::Asked { at: asked }
+            if at.ms_since(asked) <= deadlines.answer_wait_ms.saturating_add(ANSWER_GRACE_MS))
 }
 
 /// Whether a payment waits for this word, though no number says that it is about it.

@@ -73,6 +73,10 @@ proptest! {
         prop_assert_eq!(&read, &events);
         for event in events {
             let line = Line { store: store(), agent: agent(), epoch: Epoch(1), event };
+            let mut appended = Vec::new();
+            line.append_json(&mut appended);
+            let appended = std::str::from_utf8(&appended).expect("JSON is UTF-8");
+            prop_assert_eq!(&Line::from_json(appended).expect("a sound line"), &line);
             prop_assert_eq!(Line::from_json(&line.to_json()).expect("a sound line"), line);
         }
     }

@@ -281,3 +281,26 @@ fn a_terminal_is_silent_only_while_its_shop_is_open() {
         "1 not_expected declined; 2 not_expected declined",
     );
 }
+
+/// Once two payments, one of them without an answer.
+#[test]
+fn an_approval_of_a_part_is_the_same_payment() {
+    check(
+        "10 ask n=1 batch=1 yuan=100 card=1234; 12 answer code=10 n=1 batch=1 yuan=60 card=1234;
+         14 slip n=1 yuan=60 copy=m; 16 slip n=1 yuan=60 copy=c; 400 pulse",
+        "1 printed",
+    );
+}
+
+/// Once a torn slip: the shop's copy was begun and ended.
+#[test]
+fn a_copy_that_ended_is_not_torn() {
+    check(
+        "10 ask n=1 yuan=9; 11 ok n=1; 12 begin n=1 copy=m; 13 slip n=1 copy=m; 400 pulse",
+        "1 no_slip operator A01 (A02)",
+    );
+    check(
+        "10 ask n=1 yuan=9; 11 ok n=1; 12 begin n=1 copy=m; 400 pulse",
+        "1 no_slip terminal_fault A01 (A02)",
+    );
+}

@@ -1,0 +1,158 @@
+//! The fleet generator: events, device bytes and truth of whole fleets, from a seed.
+
+// Its product is its output.
+#![allow(clippy::print_stderr)]
+
+use clap::Parser;
+use slipwatch_tests::fleet::FleetSettings;
+use slipwatch_tests::fleet::form;
+use slipwatch_tests::fleet::shop::Told;
+use slipwatch_tests::fleet::stream::Fleet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Writes a day of a fleet from a seed: what its agents hear, what is true of it, and what its acquirer's files hold.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Examples:\n  slipwatch-fleet --terminals 1000 --events fleet.jsonl --truth truth.jsonl --settings fleet.toml\n  \
+                  slipwatch-collector replay --settings fleet.toml fleet.jsonl\n  \
+                  slipwatch-fleet --terminals 100000 --count 10000000 --events - | slipwatch-collector replay -\n  \
+                  slipwatch-fleet --terminals 50 --device-bytes lines/ --truth truth.jsonl"
+)]
+struct Arguments {
+    /// The same seed gives the same fleet for ever
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many terminals
+    #[arg(long, default_value_t = 1_000)]
+    terminals: usize,
+    /// How many days
+    #[arg(long, default_value_t = 1)]
+    days: u32,
+    /// Sales of a terminal in a day, about
+    #[arg(long, default_value_t = 14)]
+    sales: u32,
+    /// Seconds between two pulses of an open line
+    #[arg(long, default_value_t = 1_800)]
+    pulse_s: u32,
+    /// Payments of a thousand that are no plain sale: a fault, or a trap that looks like one
+    #[arg(long, default_value_t = 40)]
+    trouble: u64,
+    /// Lines are pulled out, agents die, numbers are lost: some payments cannot be judged
+    #[arg(long)]
+    mishaps: bool,
+    /// At most so many events
+    #[arg(long)]
+    count: Option<u64>,
+    /// Events as JSON lines, all agents by time, as `slipwatch-collector replay` reads them; `-` for standard output
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// What each payment is and what is to be said of it, one a line
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
+    /// Rows of the acquirer's files that no payment stands behind, one a line; the others are in the truth
+    #[arg(long, value_name = "FILE")]
+    rows: Option<PathBuf>,
+    /// Settings of a collector that judges the fleet
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// What the devices write, one file a terminal's line, in their own encodings; only payments that they have words for
+    #[arg(long, value_name = "DIRECTORY")]
+    device_bytes: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match write(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("slipwatch-fleet: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Out = Option<BufWriter<Box<dyn Write>>>;
+
+fn open(path: Option<&Path>) -> io::Result<Out> {
+    let Some(path) = path else { return Ok(None) };
+    let out: Box<dyn Write> = match path.as_os_str() == "-" {
+        true => Box::new(io::stdout().lock()),
+        false => Box::new(File::create(path)?),
+    };
+    Ok(Some(BufWriter::with_capacity(1 << 20, out)))
+}
+
+fn write(arguments: &Arguments) -> io::Result<()> {
+    let settings = FleetSettings {
+        seed: arguments.seed,
+        terminals: arguments.terminals,
+        sales_a_day: arguments.sales,
+        days: arguments.days,
+        pulse_ms: i64::from(arguments.pulse_s.max(1)) * 1000,
+        trouble_per_mille: arguments.trouble,
+        mishaps: arguments.mishaps,
+        spoken_only: arguments.device_bytes.is_some(),
+    };
+    let mut fleet = Fleet::new(settings);
+    if let Some(path) = &arguments.settings {
+        std::fs::write(path, fleet.settings_toml())?;
+    }
+    if let Some(directory) = &arguments.device_bytes {
+        std::fs::create_dir_all(directory)?;
+    }
+    let mut events = open(arguments.events.as_deref())?;
+    let mut truth = open(arguments.truth.as_deref())?;
+    let mut rows = open(arguments.rows.as_deref())?;
+    let limit = arguments.count.unwrap_or(u64::MAX);
+    let (mut written, mut payments) = (0_u64, 0_u64);
+    let mut line = Vec::new();
+    while let Some((shop, told)) = fleet.next() {
+        match told {
+            Told::Event(event, word) => {
+                if written == limit {
+                    break;
+                }
+                written += 1;
+                if let (Some(directory), Some((word, numbers))) = (&arguments.device_bytes, &word) {
+                    let shop = &fleet.shops[shop];
+                    if let Some(bytes) = form::device_bytes(shop, &event, *word, numbers) {
+                        let terminal = event.terminal.map(|terminal| terminal.to_string());
+                        let name =
+                            format!("{}.{}.log", terminal.unwrap_or_default(), event.source.0);
+                        let path = directory.join(name);
+                        OpenOptions::new()
+                            .append(true)
+                            .create(true)
+                            .open(path)?
+                            .write_all(&bytes)?;
+                    }
+                }
+                if let Some(events) = &mut events {
+                    line.clear();
+                    form::event_line(&fleet.shops[shop], event, &mut line);
+                    events.write_all(&line)?;
+                }
+            }
+            Told::Truth(told) => {
+                payments += 1;
+                if let Some(truth) = &mut truth {
+                    writeln!(truth, "{}", told.to_json())?;
+                }
+            }
+            Told::Row(row) => {
+                if let Some(rows) = &mut rows {
+                    writeln!(rows, "{}", serde_json::to_string(&row)?)?;
+                }
+            }
+        }
+    }
+    for out in [events, truth, rows].into_iter().flatten() {
+        out.into_inner().map_err(|error| error.into_error())?.flush()?;
+    }
+    eprintln!("{written} events, {payments} payments");
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Whole fleets from one seed: shops with their daily rhythm, terminals of several makes, a fault of every class and
+//! every trap that rings false, and the truth of each payment beside it. Reading order: what a device is ([`make`]),
+//! what happens to a payment ([`plot`], told by [`script`]), a day of one shop ([`shop`]), all shops by time
+//! ([`stream`]); then what it should come to ([`truth`], [`money`]), how it is written down ([`form`]), how it is
+//! sent along a bad road ([`road`]), and how it is judged in this process ([`judge`]). Reads no clock.
+
+pub mod form;
+pub mod judge;
+pub mod make;
+pub mod money;
+pub mod plot;
+pub mod road;
+pub mod script;
+pub mod shop;
+pub mod stream;
+pub mod truth;
+
+use crate::world::agent_node::WALL_MS_AT_START;
+
+/// Midnight in China before the first day of a fleet, as UTC.
+pub const WALL_MS_AT_MIDNIGHT: i64 = WALL_MS_AT_START - 8 * 3_600_000;
+/// Minutes that the shops' clocks are ahead of UTC.
+pub const UTC_OFFSET_MINUTES: i16 = 480;
+
+/// How a fleet is thrown.
+#[derive(Clone, Debug)]
+pub struct FleetSettings {
+    /// The same seed gives the same fleet for ever.
+    pub seed: u64,
+    /// How many terminals.
+    pub terminals: usize,
+    /// Sales of a terminal in a day, about.
+    pub sales_a_day: u32,
+    /// Days.
+    pub days: u32,
+    /// How often an open line pulses while its shop is open, in milliseconds.
+    pub pulse_ms: i64,
+    /// Payments of a thousand that are no plain sale.
+    pub trouble_per_mille: u64,
+    /// Whether lines are pulled out and agents die, so that some payments cannot be judged.
+    pub mishaps: bool,
+    /// Only what the voices can write down, so that the fleet can be had as device bytes.
+    pub spoken_only: bool,
+}
+
+impl FleetSettings {
+    /// A day of so many terminals, one payment in twenty-five with a fault or a trap.
+    pub fn day(terminals: usize, seed: u64) -> FleetSettings {
+        FleetSettings {
+            seed,
+            terminals,
+            sales_a_day: 14,
+            days: 1,
+            pulse_ms: 1_800_000,
+            trouble_per_mille: 40,
+            mishaps: false,
+            spoken_only: false,
+        }
+    }
+
+    /// A small fleet in which most payments are faults or traps: for proofs.
+    pub fn troubled(terminals: usize, seed: u64) -> FleetSettings {
+        FleetSettings {
+            sales_a_day: 40,
+            pulse_ms: 60_000,
+            trouble_per_mille: 700,
+            ..FleetSettings::day(terminals, seed)
+        }
+    }
+}
