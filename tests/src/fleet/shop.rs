@@ -298,8 +298,9 @@ impl Shop {
     fn pulse(&mut self, at: i64, settings: &FleetSettings, out: &mut VecDeque<Told>) {
         for till in 0..self.tills.len() {
             let Till { make, source, terminal, deaf, .. } = self.tills[till];
-            for line in 0..1 + usize::from(make.two_lines) {
-                if deaf[line] < at {
+            let lines = 1 + usize::from(make.two_lines);
+            for (line, deaf_until) in deaf.iter().enumerate().take(lines) {
+                if *deaf_until < at {
                     let source = SourceId(source + line as u16);
                     let body = Body::Pulse(LineCounts::default());
                     self.say(at, source, Some(terminal), body, None, out);
