@@ -44,6 +44,11 @@ fn each(test: &str, by_default: u64, mut play: impl FnMut(u64) -> Vec<String>) {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+#[allow(clippy::print_stdout, reason = "the figures of a long run, with --nocapture")]
+fn tell(text: &str) {
+    println!("{text}");
+}
+
 fn small(seed: u64) -> FleetSettings {
     FleetSettings { sales_a_day: 12, ..FleetSettings::troubled(5, seed) }
 }
@@ -76,11 +81,11 @@ fn a_fleet_comes_out_as_its_truth_says() {
         wrong
     });
     let Report { payments, missing, found, causes, causes_right, .. } = all;
-    println!(
+    tell(&format!(
         "{fleets} fleets, {payments} payments; {found} of {missing} missing slips found; {causes_right} of {causes} \
          causes right"
-    );
-    all.causes_wrong.iter().for_each(|(miss, count)| println!("  {count} x {miss}"));
+    ));
+    all.causes_wrong.iter().for_each(|(miss, count)| tell(&format!("  {count} x {miss}")));
     assert_eq!(found, missing, "missing slips that were found");
     assert!(causes_right * 100 >= causes * 95, "{:?}", all.causes_wrong);
     let played = |plot: &&Plot| !all.plots.contains_key(plot.label());
