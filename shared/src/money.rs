@@ -10,7 +10,7 @@ pub struct Currency([u8; 3]);
 
 /// Alphabetic code, numeric code (ISO 8583 field 49) and number of minor digits, for the
 /// currencies that terminals name by number. ISO 4217, list one.
-const KNOWN: [(&str, u16, u8); 20] = [
+const KNOWN: [(&str, u16, u8); 38] = [
     ("CNY", 156, 2),
     ("EUR", 978, 2),
     ("USD", 840, 2),
@@ -31,6 +31,24 @@ const KNOWN: [(&str, u16, u8); 20] = [
     ("AUD", 36, 2),
     ("KWD", 414, 3),
     ("SEK", 752, 2),
+    ("UYU", 858, 2),
+    ("IDR", 360, 2),
+    ("CAD", 124, 2),
+    ("MXN", 484, 2),
+    ("COP", 170, 2),
+    ("PEN", 604, 2),
+    ("ARS", 32, 2),
+    ("NZD", 554, 2),
+    ("NOK", 578, 2),
+    ("DKK", 208, 2),
+    ("PLN", 985, 2),
+    ("CZK", 203, 2),
+    ("HUF", 348, 2),
+    ("TRY", 949, 2),
+    ("ZAR", 710, 2),
+    ("AED", 784, 2),
+    ("SAR", 682, 2),
+    ("PHP", 608, 2),
 ];
 
 impl Currency {

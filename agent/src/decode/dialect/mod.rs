@@ -3,6 +3,8 @@
 //! folder a family; none of them reads a clock or a port.
 
 pub mod error;
+pub mod iso8583;
+pub mod jpos;
 pub mod profile;
 pub mod shipped;
 pub(crate) mod sink;

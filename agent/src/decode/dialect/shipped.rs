@@ -2,6 +2,8 @@
 
 use super::Dialect;
 use super::error::{ProfileError, Source, unknown};
+use super::iso8583::Iso8583;
+use super::jpos::Jpos;
 use super::profile::Profile;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -14,13 +16,20 @@ type Parse = fn(&str, &str) -> Result<Arc<dyn Dialect>, ProfileError>;
 const TEXT: &str = "text";
 
 /// What `family` may say.
-const FAMILIES: [(&str, Parse); 1] =
-    [(TEXT, |name, toml| Ok(Arc::new(Profile::parse(name, toml)?)))];
+const FAMILIES: &[(&str, Parse)] = &[
+    (TEXT, |name, toml| Ok(Arc::new(Profile::parse(name, toml)?))),
+    ("iso8583", |name, toml| Ok(Arc::new(Iso8583::parse(name, toml)?))),
+    ("jpos", |name, toml| Ok(Arc::new(Jpos::parse(name, toml)?))),
+];
 
 /// Profiles that are part of the program, by name.
-const SHIPPED: [(&str, &str); 2] = [
+const SHIPPED: &[(&str, &str)] = &[
     ("kv-en", include_str!("../../../profiles/kv-en.toml")),
     ("cn-terminal", include_str!("../../../profiles/cn-terminal.toml")),
+    ("iso8583-cup", include_str!("../../../profiles/iso8583-cup.toml")),
+    ("iso8583-hexlog", include_str!("../../../profiles/iso8583-hexlog.toml")),
+    ("iso8583-1987", include_str!("../../../profiles/iso8583-1987.toml")),
+    ("jpos-log", include_str!("../../../profiles/jpos-log.toml")),
 ];
 
 /// The one key that all families share.
