@@ -9,6 +9,7 @@ pub mod profile;
 pub mod shipped;
 pub(crate) mod sink;
 pub mod slip_text;
+pub mod zvt;
 
 pub use error::ProfileError;
 pub use sink::Sink;

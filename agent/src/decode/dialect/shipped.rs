@@ -5,6 +5,7 @@ use super::error::{ProfileError, Source, unknown};
 use super::iso8583::Iso8583;
 use super::jpos::Jpos;
 use super::profile::Profile;
+use super::zvt::Zvt;
 use serde::Deserialize;
 use std::sync::Arc;
 use toml::Spanned;
@@ -20,6 +21,7 @@ const FAMILIES: &[(&str, Parse)] = &[
     (TEXT, |name, toml| Ok(Arc::new(Profile::parse(name, toml)?))),
     ("iso8583", |name, toml| Ok(Arc::new(Iso8583::parse(name, toml)?))),
     ("jpos", |name, toml| Ok(Arc::new(Jpos::parse(name, toml)?))),
+    ("zvt", |name, toml| Ok(Arc::new(Zvt::parse(name, toml)?))),
 ];
 
 /// Profiles that are part of the program, by name.
@@ -30,6 +32,8 @@ const SHIPPED: &[(&str, &str)] = &[
     ("iso8583-hexlog", include_str!("../../../profiles/iso8583-hexlog.toml")),
     ("iso8583-1987", include_str!("../../../profiles/iso8583-1987.toml")),
     ("jpos-log", include_str!("../../../profiles/jpos-log.toml")),
+    ("zvt", include_str!("../../../profiles/zvt.toml")),
+    ("zvt-tcp", include_str!("../../../profiles/zvt-tcp.toml")),
 ];
 
 /// The one key that all families share.
