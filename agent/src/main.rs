@@ -30,6 +30,7 @@ fn obey(command: &Command) -> anyhow::Result<u8> {
         Command::Run(arguments) => command::run::run(arguments)?,
         Command::Check(arguments) => return command::check::run(arguments),
         Command::Ports(arguments) => command::ports::run(arguments)?,
+        Command::Probe(arguments) => return command::probe::run(arguments),
         Command::Decode(arguments) => command::decode::run(arguments)?,
         Command::Spool(arguments) => command::spool::run(arguments)?,
     }

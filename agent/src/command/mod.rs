@@ -3,6 +3,7 @@
 pub mod check;
 pub mod decode;
 pub mod ports;
+pub mod probe;
 pub mod run;
 pub mod spool;
 
@@ -31,6 +32,7 @@ Exit status: 0 all went well; 1 unexpected failure; 2 wrong arguments; 69 the br
 const EXAMPLES: &str = "\
 Examples:
   slipwatch-agent ports
+  slipwatch-agent probe /dev/ttyUSB0
   slipwatch-agent check --config /etc/slipwatch/agent.toml
   slipwatch-agent run --config /etc/slipwatch/agent.toml
   slipwatch-agent decode --dialect cn-terminal terminal.log
@@ -54,6 +56,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Lists the serial ports of this machine, with stable names, drivers and who uses them.
     Ports(ports::PortsArgs),
+    /// Finds out by listening what hangs on a port, and writes the block of settings for it.
+    Probe(probe::ProbeArgs),
     /// Prints what a recorded log says, one event a line, as JSON.
     Decode(decode::DecodeArgs),
     /// Looks into the spool.

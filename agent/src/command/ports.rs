@@ -122,20 +122,31 @@ fn product(class: &Path) -> Option<String> {
 }
 
 fn note_users(root: &Path, ports: &mut [Port]) {
-    for process in entries(&root.join("proc")) {
-        let Some(pid) = process.file_name().and_then(|name| name.to_str()) else { continue };
-        if !pid.bytes().all(|byte| byte.is_ascii_digit()) {
-            continue;
-        }
-        let open: Vec<PathBuf> = entries(&process.join("fd"))
-            .into_iter()
-            .filter_map(|link| fs::read_link(link).ok())
-            .collect();
+    for (process, open) in processes(root) {
         for port in ports.iter_mut().filter(|port| open.contains(&port.device)) {
-            let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-            port.in_use_by.push(format!("{} ({pid})", name.trim()));
+            port.in_use_by.push(process.clone());
         }
     }
+}
+
+/// Who has a device open, as far as this user may see: `name (number)`.
+pub fn users(root: &Path, device: &Path) -> Vec<String> {
+    let users = processes(root).filter(|(_, open)| open.iter().any(|path| path == device));
+    users.map(|(process, _)| process).collect()
+}
+
+/// Every process but this one, and the files that it has open.
+fn processes(root: &Path) -> impl Iterator<Item = (String, Vec<PathBuf>)> {
+    entries(&root.join("proc")).into_iter().filter_map(|process| {
+        let pid: u32 = process.file_name()?.to_str()?.parse().ok()?;
+        if pid == std::process::id() {
+            return None;
+        }
+        let links = entries(&process.join("fd")).into_iter();
+        let open = links.filter_map(|link| fs::read_link(link).ok()).collect();
+        let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
+        Some((format!("{} ({pid})", name.trim()), open))
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod device_clock;
 pub mod dialect;
 pub mod encoding;
 pub mod framer;
+pub mod guess;
 pub(crate) mod plain;
 pub mod record;
 pub mod scrub;

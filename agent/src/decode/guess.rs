@@ -1,0 +1,244 @@
+//! Which dialect is it? Several of them listen to the same bytes, and what each of them made of it is weighed. Knows
+//! nothing of any device: what a dialect counts as understood, unknown and damaged is all there is to go by.
+
+use crate::decode::decoder::{Decoded, Decoder};
+use crate::decode::dialect::{Dialect, Direction};
+use slipwatch_shared::event::{Body, LineCounts};
+use slipwatch_shared::times::Uptime;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+/// An opinion this strong is worth acting on.
+pub const SURE: f64 = 0.8;
+/// And it must be this much stronger than the next one.
+pub const AHEAD: f64 = 0.1;
+
+/// Lines and frames that are worth half an opinion: two of them could be chance.
+const HALF_COUNT: f64 = 2.0;
+/// What events are worth: frames alone could be those of a cousin.
+const EVENTLESS: f64 = 0.6;
+
+/// Several dialects that listen to one line.
+#[derive(Debug)]
+pub struct Trial {
+    listeners: Vec<Listener>,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct Listener {
+    dialect: Arc<dyn Dialect>,
+    decoder: Decoder,
+    counts: LineCounts,
+    failures: u64,
+    said: BTreeMap<String, u64>,
+}
+
+/// What one dialect made of a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opinion {
+    /// Its name.
+    pub dialect: String,
+    /// From 0 to 1.
+    pub score: f64,
+    /// Lines or frames that it understood.
+    pub understood: u64,
+    /// Lines or frames that mean nothing to it.
+    pub foreign: u64,
+    /// Damaged ones.
+    pub damaged: u64,
+    /// What was said, by kind.
+    pub said: BTreeMap<String, u64>,
+}
+
+impl Trial {
+    /// All of them at the start of a stream.
+    pub fn new(dialects: impl IntoIterator<Item = Arc<dyn Dialect>>) -> Trial {
+        let listener = |dialect: Arc<dyn Dialect>| Listener {
+            decoder: Decoder::new(dialect.clone(), None),
+            dialect,
+            counts: LineCounts::default(),
+            failures: 0,
+            said: BTreeMap::new(),
+        };
+        Trial { listeners: dialects.into_iter().map(listener).collect(), bytes: 0 }
+    }
+
+    /// How many bytes were heard.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes the next bytes of the line, read at `at`.
+    pub fn push(&mut self, direction: Direction, bytes: &[u8], at: Uptime) {
+        self.bytes += bytes.len() as u64;
+        for listener in &mut self.listeners {
+            listener.decoder.push(direction, bytes, at);
+            listener.take();
+        }
+    }
+
+    /// Time passed.
+    pub fn settle(&mut self, now: Uptime) {
+        for listener in &mut self.listeners {
+            listener.decoder.settle(now);
+            listener.take();
+        }
+    }
+
+    /// What each of them makes of it so far, the strongest first.
+    pub fn opinions(&self) -> Vec<Opinion> {
+        let mut opinions: Vec<Opinion> = self.listeners.iter().map(Listener::opinion).collect();
+        opinions.sort_by(|one, other| other.score.total_cmp(&one.score));
+        opinions
+    }
+}
+
+/// Whether the first opinion is strong enough, and far enough ahead of the second.
+pub fn is_sure(opinions: &[Opinion]) -> bool {
+    let score = |at: usize| opinions.get(at).map_or(0.0, |opinion| opinion.score);
+    score(0) >= SURE && score(0) - score(1) >= AHEAD
+}
+
+impl Listener {
+    fn take(&mut self) {
+        while let Some(decoded) = self.decoder.next_decoded() {
+            match decoded {
+                Decoded::Said { body, .. } => *self.said.entry(kind_of(&body)).or_default() += 1,
+                Decoded::Failed { .. } => self.failures += 1,
+            }
+        }
+        let LineCounts { bytes, lines, unmatched, rejected } = self.decoder.take_counts();
+        self.counts.bytes += bytes;
+        self.counts.lines += lines;
+        self.counts.unmatched += unmatched;
+        self.counts.rejected += rejected;
+    }
+
+    fn opinion(&self) -> Opinion {
+        let LineCounts { lines, unmatched, rejected, .. } = self.counts;
+        let understood = lines.saturating_sub(unmatched + rejected);
+        let share = understood as f64 / (understood + unmatched + rejected).max(1) as f64;
+        let volume = understood as f64 / (understood as f64 + HALF_COUNT);
+        let telling = if self.said.is_empty() { EVENTLESS } else { 1.0 };
+        Opinion {
+            dialect: self.dialect.name().to_owned(),
+            score: share * volume * telling,
+            understood,
+            foreign: unmatched,
+            damaged: rejected,
+            said: self.said.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Opinion {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Opinion { understood, foreign, damaged, said, .. } = self;
+        write!(
+            out,
+            "{understood} lines or frames understood, {foreign} unknown, {damaged} damaged"
+        )?;
+        let mut sign = ": ";
+        for (kind, times) in said {
+            write!(out, "{sign}{kind} {times}")?;
+            sign = ", ";
+        }
+        Ok(())
+    }
+}
+
+/// What kind of thing was said, in words: `slip printed`.
+pub fn kind_of(body: &Body) -> String {
+    let mut name = Name(String::new());
+    // It ends with the name: the rest of a large body is not written out.
+    let _ = write!(name, "{body:?}");
+    name.0
+}
+
+/// Takes the first name that is written to it.
+struct Name(String);
+
+impl fmt::Write for Name {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for sign in text.chars() {
+            if !sign.is_ascii_alphanumeric() {
+                return Err(fmt::Error);
+            }
+            if sign.is_ascii_uppercase() && !self.0.is_empty() {
+                self.0.push(' ');
+            }
+            self.0.push(sign.to_ascii_lowercase());
+        }
+        Ok(())
+    }
+}
+
+/// Whether bytes that were read with eight bits carry seven and a check bit: `true` for even, `false` for odd. Absent
+/// while too little was heard, or where it is neither.
+pub fn seven_bits(bytes: &[u8]) -> Option<bool> {
+    let mut seen = [false; 256];
+    bytes.iter().for_each(|&byte| seen[usize::from(byte)] = true);
+    let kinds = seen.iter().filter(|&&seen| seen).count();
+    let all = |odd: u32| bytes.iter().all(|byte| byte.count_ones() % 2 == odd);
+    if bytes.len() < SEVEN_BYTES_MIN || kinds < SEVEN_KINDS_MIN {
+        return None;
+    }
+    match (all(0), all(1)) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    }
+}
+
+/// So many bytes in a row of one parity, of so many kinds, are no chance.
+const SEVEN_BYTES_MIN: usize = 48;
+const SEVEN_KINDS_MIN: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::dialect::shipped;
+
+    fn trial(bytes: &[u8]) -> Trial {
+        let mut trial = Trial::new(shipped::names().filter_map(shipped::dialect));
+        for (at, chunk) in bytes.chunks(64).enumerate() {
+            trial.push(Direction::Either, chunk, Uptime(at as u64));
+        }
+        trial
+    }
+
+    #[test]
+    fn what_nobody_understands_convinces_nobody() {
+        let noise = (0..4_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8);
+        let trial = trial(&noise.collect::<Vec<u8>>());
+        let opinions = trial.opinions();
+        assert!(!is_sure(&opinions), "{:?}", opinions[0]);
+        assert_eq!(trial.bytes(), 4_000);
+    }
+
+    #[test]
+    fn a_line_that_one_of_them_understands_is_its() {
+        let line =
+            "2026-11-24 09:30:01.120 evt=auth_response rc=00 stan=000123 amt=1250 cur=CNY tid=T1\n";
+        let opinions = trial(line.repeat(20).as_bytes()).opinions();
+        assert_eq!(opinions[0].dialect, "kv-en");
+        assert!(is_sure(&opinions), "{opinions:?}");
+        assert_eq!(opinions[0].said["authorization answered"], 20);
+    }
+
+    #[test]
+    fn seven_bits_with_a_check_bit_are_told_from_eight() {
+        let with_parity = |odd: u32| -> Vec<u8> {
+            let text = b"TOTAL 12.50 CNY, thank you for your visit\r\n";
+            let bit = |byte: &u8| *byte | (u8::from(byte.count_ones() % 2 != odd) << 7);
+            text.iter().chain(text).map(bit).collect()
+        };
+        assert_eq!(seven_bits(&with_parity(0)), Some(true));
+        assert_eq!(seven_bits(&with_parity(1)), Some(false));
+        assert_eq!(seven_bits(&[b'a'; 200]), None, "one letter is no text");
+        let plain = b"TOTAL 12.50 CNY, thank you for your visit\r\nTOTAL 12.50 CNY, thank you\r\n";
+        assert_eq!(seven_bits(plain), None);
+    }
+}
