@@ -8,6 +8,7 @@ pub mod framer;
 pub mod guess;
 pub(crate) mod plain;
 pub mod record;
+pub mod recording;
 pub mod scrub;
 
 #[cfg(test)]
