@@ -2,6 +2,8 @@
 //!
 //! - `cards`: a card number sent through every text path is found nowhere.
 //! - `corrupt`: damaged spools: the agent starts, accounts for every number, and goes on.
+//! - `devices`: recorded terminals and printers against reviewed snapshots; what nobody recorded, made from its
+//!   specification.
 //! - `demo`: one round of the demonstration, as a person starts it.
 //! - `disk_full`: full disks on either side: nothing is lost, and it works again by itself.
 //! - `fleet`: generated fleets against their truth, over bad roads and through restarts.
@@ -23,6 +25,7 @@
 mod cards;
 mod corrupt;
 mod demo;
+mod devices;
 mod disk_full;
 mod fleet;
 mod house;

@@ -14,7 +14,7 @@ const PARTS_MAX: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
     /// A `%` with a letter that means nothing here.
-    #[error("{0:?} is no part of a time; the parts are %Y %y %m %d %e %b %H %M %S %f %z %%")]
+    #[error("{0:?} is no part of a time; the parts are %Y %y %m %d %e %b %j %H %M %S %f %z %%")]
     UnknownPart(String),
     /// A time without an hour orders nothing.
     #[error("a time format needs at least %H and %M")]
@@ -34,6 +34,8 @@ enum Part {
     /// One or two digits, with a blank before a single one.
     LooseDay,
     MonthName,
+    /// Three digits, read over: without a year they name no date.
+    DayOfYear,
     Hour,
     Minute,
     Second,
@@ -52,7 +54,7 @@ pub struct TimeFormat {
 }
 
 impl TimeFormat {
-    /// Reads a format: `%Y` `%y` `%m` `%d` `%e` `%b` `%H` `%M` `%S` `%f` `%z` `%%`, a blank for one or more blanks,
+    /// Reads a format: `%Y` `%y` `%m` `%d` `%e` `%b` `%j` `%H` `%M` `%S` `%f` `%z` `%%`, a blank for one or more blanks,
     /// and any other ASCII character for itself.
     pub fn parse(format: &str) -> Result<TimeFormat, FormatError> {
         let mut parts = Vec::new();
@@ -81,6 +83,7 @@ impl TimeFormat {
             Some(b'd') => Part::Day,
             Some(b'e') => Part::LooseDay,
             Some(b'b') => Part::MonthName,
+            Some(b'j') => Part::DayOfYear,
             Some(b'H') => Part::Hour,
             Some(b'M') => Part::Minute,
             Some(b'S') => Part::Second,
@@ -107,6 +110,7 @@ impl TimeFormat {
                 Part::Day => day = Some(input.number(2, 2)? as u8),
                 Part::LooseDay => day = Some(input.number(1, 2)? as u8),
                 Part::MonthName => month = Some(input.month()?),
+                Part::DayOfYear => drop(input.number(3, 3).filter(|day| (1..=366).contains(day))?),
                 Part::Hour => time.hour = input.number(2, 2)? as u8,
                 Part::Minute => time.minute = input.number(2, 2)? as u8,
                 Part::Second => time.second = input.number(2, 2)? as u8,
@@ -237,6 +241,7 @@ mod tests {
         check("%Y-%m-%d %H:%M:%S.%f", "2026-11-24 09:30:05.120", Some("2026-11-24 09:30:05"));
         check("%m-%d %H:%M:%S", "11-24 09:30:05", Some("11-24 09:30:05"));
         check("%H:%M", "09:30", Some("09:30:00"));
+        check("%j%H%M", "3280930", Some("09:30:00"));
         check("%y%m%d%H%M%S", "261124093005", Some("2026-11-24 09:30:05"));
         check("%b %e %H:%M:%S", "Nov  4 09:30:05", Some("11-04 09:30:05"));
         check("%Y-%m-%dT%H:%M:%S%z", "2026-11-24T09:30:05+08:00", Some("2026-11-24 09:30:05"));
@@ -244,6 +249,7 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
+        check("%j%H%M", "3670930", None);
         check("%H:%M:%S", "24:00:00", None);
         check("%H:%M:%S", "09:30:0", None);
         check("%H:%M:%S", "09:30:051", None);

@@ -116,6 +116,12 @@ impl Scrubber {
         Scrubbed::Ready
     }
 
+    /// A text that stands alone, such as the one in a frame: nothing of it is held, and nothing is remembered of it.
+    pub fn alone(&mut self, text: &str) -> String {
+        self.scanner.scan(text, 0, Before::Plain);
+        apply(text, &mut self.scanner.edits)
+    }
+
     /// The next line that is ready.
     pub fn next_line(&mut self) -> Option<(String, Uptime)> {
         self.ready.pop_front()

@@ -2,6 +2,7 @@
 
 use super::Dialect;
 use super::error::{ProfileError, Source, unknown};
+use super::framed::Framed;
 use super::iso8583::Iso8583;
 use super::jpos::Jpos;
 use super::profile::Profile;
@@ -19,6 +20,7 @@ const TEXT: &str = "text";
 /// What `family` may say.
 const FAMILIES: &[(&str, Parse)] = &[
     (TEXT, |name, toml| Ok(Arc::new(Profile::parse(name, toml)?))),
+    ("framed", |name, toml| Ok(Arc::new(Framed::parse(name, toml)?))),
     ("iso8583", |name, toml| Ok(Arc::new(Iso8583::parse(name, toml)?))),
     ("jpos", |name, toml| Ok(Arc::new(Jpos::parse(name, toml)?))),
     ("zvt", |name, toml| Ok(Arc::new(Zvt::parse(name, toml)?))),
@@ -34,6 +36,12 @@ const SHIPPED: &[(&str, &str)] = &[
     ("jpos-log", include_str!("../../../profiles/jpos-log.toml")),
     ("zvt", include_str!("../../../profiles/zvt.toml")),
     ("zvt-tcp", include_str!("../../../profiles/zvt-tcp.toml")),
+    ("cn-mis-tlv", include_str!("../../../profiles/cn-mis-tlv.toml")),
+    ("cn-mis-fixed", include_str!("../../../profiles/cn-mis-fixed.toml")),
+    ("transbank", include_str!("../../../profiles/transbank.toml")),
+    ("transbank-autoservicio", include_str!("../../../profiles/transbank-autoservicio.toml")),
+    ("ecr17", include_str!("../../../profiles/ecr17.toml")),
+    ("concert", include_str!("../../../profiles/concert.toml")),
 ];
 
 /// The one key that all families share.

@@ -17,6 +17,7 @@ use crate::decode::encoding::Encoding;
 use crate::decode::scrub::Label;
 use regex::{Regex, RegexBuilder};
 use slipwatch_shared::money::Currency;
+use std::collections::BTreeMap;
 
 /// Most memory that one compiled regex may take. A hundred times what a rule of a log needs.
 const REGEX_BYTES_MAX: usize = 1024 * 1024;
@@ -30,7 +31,7 @@ impl Source<'_> {
     pub fn profile(&self) -> Result<Profile, ProfileError> {
         let text: ProfileText =
             toml::from_str(self.text).map_err(|error| self.toml_error(&error))?;
-        let vocabulary = self.vocabulary(&text)?;
+        let vocabulary = self.vocabulary(&text.times, text.currency.as_ref(), &text.words)?;
         let encoding = match &text.encoding {
             None => Encoding::Utf8,
             Some(name) => Encoding::named(name.as_ref()).ok_or_else(|| {
@@ -74,7 +75,7 @@ impl Source<'_> {
         })
     }
 
-    fn at(&self, word: &Word, problem: String) -> ProfileError {
+    pub(in crate::decode::dialect) fn at(&self, word: &Word, problem: String) -> ProfileError {
         self.error(word.span().start, problem)
     }
 
@@ -88,12 +89,12 @@ impl Source<'_> {
         })
     }
 
-    fn field(&self, word: &Word) -> Result<Field, ProfileError> {
+    pub(in crate::decode::dialect) fn field(&self, word: &Word) -> Result<Field, ProfileError> {
         Field::named(word.as_ref())
             .ok_or_else(|| self.at(word, unknown("field", word.as_ref(), Field::NAMES)))
     }
 
-    fn say(&self, word: &Word) -> Result<Say, ProfileError> {
+    pub(in crate::decode::dialect) fn say(&self, word: &Word) -> Result<Say, ProfileError> {
         Say::named(word.as_ref())
             .ok_or_else(|| self.at(word, unknown("body", word.as_ref(), Say::NAMES)))
     }
@@ -128,7 +129,7 @@ impl Source<'_> {
     }
 
     /// What `set` fixes, as fields and texts.
-    fn constants(
+    pub(in crate::decode::dialect) fn constants(
         &self,
         set: &Constants,
         say: Say,
@@ -239,23 +240,29 @@ impl Source<'_> {
         Ok(Pairs::new(assign, keys))
     }
 
-    fn vocabulary(&self, text: &ProfileText) -> Result<Vocabulary, ProfileError> {
+    /// How the texts of a profile are to be understood.
+    pub(in crate::decode::dialect) fn vocabulary<'w>(
+        &self,
+        times: &[Word],
+        currency: Option<&Word>,
+        words: impl IntoIterator<Item = (&'w Word, &'w BTreeMap<String, Word>)>,
+    ) -> Result<Vocabulary, ProfileError> {
         let mut formats = Vec::new();
-        for format in &text.times {
+        for format in times {
             let read = TimeFormat::parse(format.as_ref());
             formats.push(read.map_err(|error| self.at(format, error.to_string()))?);
         }
         let heads = DeviceClock::new(formats.clone());
         formats.extend(TIMES_ALWAYS.iter().filter_map(|format| TimeFormat::parse(format).ok()));
-        let currency = match &text.currency {
+        let currency = match currency {
             None => Currency::CNY,
             Some(word) => word
                 .as_ref()
                 .parse()
                 .map_err(|error| self.at(word, format!("the currency is wrong: {error}")))?,
         };
-        let mut words = Vec::new();
-        for (field_name, table) in &text.words {
+        let mut tables = Vec::new();
+        for (field_name, table) in words {
             let field = self.field(field_name)?;
             let Some(valid) = field.words() else {
                 let problem = format!("`{}` holds no words of a closed set", field.name());
@@ -269,9 +276,9 @@ impl Source<'_> {
                 entries.push((theirs.as_str().into(), known));
             }
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.0.len()));
-            words.push((field, entries));
+            tables.push((field, entries));
         }
-        Ok(Vocabulary { currency, heads, clock: DeviceClock::new(formats), words })
+        Ok(Vocabulary { currency, heads, clock: DeviceClock::new(formats), words: tables })
     }
 }
 

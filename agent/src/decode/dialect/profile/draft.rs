@@ -17,7 +17,7 @@ use slipwatch_shared::trace::{BatchNumber, Stan};
 
 /// How a profile's texts are to be understood.
 #[derive(Debug)]
-pub(super) struct Vocabulary {
+pub(in crate::decode::dialect) struct Vocabulary {
     /// The currency where the text names none.
     pub currency: Currency,
     /// How times are printed at the head of a line.
@@ -29,7 +29,7 @@ pub(super) struct Vocabulary {
 }
 
 /// A device's words of one field, and ours for them.
-pub(super) type Glossary = Vec<(Box<str>, &'static str)>;
+pub(in crate::decode::dialect) type Glossary = Vec<(Box<str>, &'static str)>;
 
 impl Vocabulary {
     fn word<T: Word>(&self, field: Field, text: &str) -> Option<T> {
@@ -49,14 +49,14 @@ fn begins_with_word(text: &str, word: &str) -> bool {
 
 /// An amount as it was written; its currency may be named later in the line.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Money<'t> {
+pub(in crate::decode::dialect) enum Money<'t> {
     Decimal(&'t str),
     Minor(&'t str),
 }
 
 /// The fields that were read so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Draft<'t> {
+pub(in crate::decode::dialect) struct Draft<'t> {
     pub keys: Keys,
     pub card: Card,
     pub original: OriginalKeys,

@@ -12,7 +12,7 @@ macro_rules! fields {
     ($($(#[$doc:meta])* $variant:ident $name:literal),+ $(,)?) => {
         /// One thing that a text can say of a payment, a slip or a printer.
         #[derive(Clone, std::marker::Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub(super) enum Field { $($(#[$doc])* $variant),+ }
+        pub(in crate::decode::dialect) enum Field { $($(#[$doc])* $variant),+ }
 
         impl Field {
             /// All names, as profiles spell them.

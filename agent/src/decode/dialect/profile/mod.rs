@@ -5,17 +5,17 @@
 
 mod block;
 mod compile;
-mod draft;
-mod field;
+pub(in crate::decode::dialect) mod draft;
+pub(in crate::decode::dialect) mod field;
 mod label;
 mod needle;
 mod pairs;
 pub(crate) mod reader;
 mod rule;
-mod say;
+pub(in crate::decode::dialect) mod say;
 pub(crate) mod source;
-mod text;
-mod word;
+pub(in crate::decode::dialect) mod text;
+pub(in crate::decode::dialect) mod word;
 
 #[cfg(test)]
 mod tests;

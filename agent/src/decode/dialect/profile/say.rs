@@ -11,7 +11,7 @@ macro_rules! sayings {
     ($($variant:ident $name:literal),+ $(,)?) => {
         /// The bodies that a text can tell.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Say { $($variant),+ }
+        pub(in crate::decode::dialect) enum Say { $($variant),+ }
 
         impl Say {
             /// All names, as profiles spell them.

@@ -61,7 +61,7 @@ fn what_cannot_be_meant_is_refused() {
     );
     wrong(
         "about = 'x'\ntimes = ['%Q']\n",
-        "shop.toml:2: \"%Q\" is no part of a time; the parts are %Y %y %m %d %e %b %H %M %S %f %z %%",
+        "shop.toml:2: \"%Q\" is no part of a time; the parts are %Y %y %m %d %e %b %j %H %M %S %f %z %%",
     );
     wrong("about = 'x'\ngap_ms = 0\n", "shop.toml:2: gap_ms is between 1 and 60000");
     wrong(

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 /// A text and where it stands, for messages.
-pub(super) type Word = Spanned<String>;
+pub(in crate::decode::dialect) type Word = Spanned<String>;
 
 /// `set = { kind = "sale", reprint = true }`.
-pub(super) type Constants = BTreeMap<Word, Spanned<Constant>>;
+pub(in crate::decode::dialect) type Constants = BTreeMap<Word, Spanned<Constant>>;
 
 /// A value of `set`: a word, or a plain truth.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(untagged, expecting = "expected a word in quotes, true or false")]
-pub(super) enum Constant {
+pub(in crate::decode::dialect) enum Constant {
     Truth(bool),
     Word(String),
 }
@@ -57,7 +57,7 @@ pub(super) struct PairsText {
 /// One name or several.
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "expected a name in quotes, or a list of names")]
-pub(super) enum Names {
+pub(in crate::decode::dialect) enum Names {
     One(String),
     Several(Vec<String>),
 }

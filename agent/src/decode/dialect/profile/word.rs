@@ -7,7 +7,7 @@ use slipwatch_shared::event::{
 };
 
 /// A closed set of values with a word each.
-pub(super) trait Word: Sized {
+pub(in crate::decode::dialect) trait Word: Sized {
     /// All the words.
     const NAMES: &'static [&'static str];
 
@@ -111,7 +111,7 @@ words!(bool {
 
 /// `phase`: of a reversal, or of an exchange with the host.
 #[derive(Clone, std::marker::Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(in crate::decode::dialect) enum Phase {
     Reversal(ReversalPhase),
     Exchange(ExchangePhase),
 }
@@ -129,7 +129,7 @@ words!(Phase {
 
 /// `reason`: why a slip failed, or how it was lost.
 #[derive(Clone, std::marker::Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(in crate::decode::dialect) enum Reason {
     Failure(SlipFailure),
     Loss(SlipLoss),
 }
