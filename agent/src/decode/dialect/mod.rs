@@ -3,6 +3,7 @@
 //! folder a family; none of them reads a clock or a port.
 
 pub mod error;
+pub mod escpos;
 pub mod framed;
 pub mod iso8583;
 pub mod jpos;

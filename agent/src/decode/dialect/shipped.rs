@@ -2,6 +2,7 @@
 
 use super::Dialect;
 use super::error::{ProfileError, Source, unknown};
+use super::escpos::Escpos;
 use super::framed::Framed;
 use super::iso8583::Iso8583;
 use super::jpos::Jpos;
@@ -20,6 +21,7 @@ const TEXT: &str = "text";
 /// What `family` may say.
 const FAMILIES: &[(&str, Parse)] = &[
     (TEXT, |name, toml| Ok(Arc::new(Profile::parse(name, toml)?))),
+    ("escpos", |name, toml| Ok(Arc::new(Escpos::parse(name, toml)?))),
     ("framed", |name, toml| Ok(Arc::new(Framed::parse(name, toml)?))),
     ("iso8583", |name, toml| Ok(Arc::new(Iso8583::parse(name, toml)?))),
     ("jpos", |name, toml| Ok(Arc::new(Jpos::parse(name, toml)?))),
@@ -30,6 +32,9 @@ const FAMILIES: &[(&str, Parse)] = &[
 const SHIPPED: &[(&str, &str)] = &[
     ("kv-en", include_str!("../../../profiles/kv-en.toml")),
     ("cn-terminal", include_str!("../../../profiles/cn-terminal.toml")),
+    ("escpos", include_str!("../../../profiles/escpos.toml")),
+    ("escpos-cn", include_str!("../../../profiles/escpos-cn.toml")),
+    ("escpos-cn-58", include_str!("../../../profiles/escpos-cn-58.toml")),
     ("iso8583-cup", include_str!("../../../profiles/iso8583-cup.toml")),
     ("iso8583-hexlog", include_str!("../../../profiles/iso8583-hexlog.toml")),
     ("iso8583-1987", include_str!("../../../profiles/iso8583-1987.toml")),

@@ -101,6 +101,17 @@ pub struct ReadSlip {
 }
 
 impl ReadSlip {
+    /// A slip whose words say nothing, or that has none: an image. `text` is all that is known of it, scrubbed.
+    pub fn unread(text: String) -> ReadSlip {
+        ReadSlip {
+            slip: Slip::default(),
+            document: Document::Other,
+            terminal: None,
+            device_time: None,
+            text,
+        }
+    }
+
     /// Whether it shows an amount or a number by which its payment may be known. Without any it is an advertisement, a
     /// logo, a greeting.
     pub fn shows_keys(&self) -> bool {
@@ -172,6 +183,28 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the patterns of the vocabulary are sound: the tests use them all")
 }
 
+/// Tells, line by line, whether a text looks like a slip, before it has ended and been scrubbed. Keeps nothing.
+#[derive(Debug, Default)]
+pub struct Hint {
+    folded: Folded,
+    found: Vec<Found>,
+}
+
+impl Hint {
+    /// Whether the line holds words that stand on slips: a title, a copy, the label of a sum or of a payment's number.
+    pub fn is_of_slip(&mut self, line: &str) -> bool {
+        let line = &line[..line.floor_char_boundary(LINE_BYTES_MAX)];
+        self.folded.fold(line);
+        WORDS.finder.find(line, &self.folded, &mut self.found);
+        self.found.iter().any(|word| match word.meaning {
+            Meaning::Title | Meaning::Copy(_) => true,
+            Meaning::Document(document) => document == Document::FaultReport,
+            Meaning::Label(value) => value.is_of_payment(),
+            _ => false,
+        })
+    }
+}
+
 /// Reads the lines of a text as a printer or a terminal gave them: scrubs them, and cuts them into slips.
 pub fn read<'t>(
     lines: impl IntoIterator<Item = &'t str>,
@@ -201,7 +234,7 @@ impl SlipText {
             |wanted: fn(&Meaning) -> bool| self.found.iter().any(|word| wanted(&word.meaning));
         let begins = has(|meaning| *meaning == Meaning::Title);
         let names_copy = has(|meaning| matches!(meaning, Meaning::Copy(_)));
-        if self.section.shows_sum() && (begins || names_copy && self.section.names_copy()) {
+        if self.section.is_past_head() && (begins || names_copy && self.section.names_copy()) {
             self.close();
         }
         self.section.take(line, &self.found, &WORDS);

@@ -44,9 +44,13 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// Whether a sum was read: the slip is past its head.
-    pub fn shows_sum(&self) -> bool {
-        self.amount.is_some() || self.total.is_some()
+    /// Whether a sum or a number was read: the slip is past its head.
+    pub fn is_past_head(&self) -> bool {
+        self.amount.is_some()
+            || self.total.is_some()
+            || self.keys.stan.is_some()
+            || self.keys.rrn.is_some()
+            || self.keys.authorization_code.is_some()
     }
 
     /// Whether it was said whose copy it is.

@@ -40,6 +40,24 @@ pub(super) enum Value {
     Foreign,
 }
 
+impl Value {
+    /// Whether it is a sum or a number of a payment, such as stands on slips and hardly elsewhere.
+    pub fn is_of_payment(self) -> bool {
+        use Value::*;
+        matches!(
+            self,
+            Amount
+                | Total
+                | Stan
+                | BatchNumber
+                | Rrn
+                | AuthorizationCode
+                | Card
+                | ChannelTransactionId
+        )
+    }
+}
+
 /// What a word on a slip means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
