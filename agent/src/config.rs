@@ -213,7 +213,7 @@ impl Serial {
 }
 
 /// The check bit of a serial line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Parity {

@@ -31,6 +31,8 @@ fn obey(command: &Command) -> anyhow::Result<u8> {
         Command::Check(arguments) => return command::check::run(arguments),
         Command::Ports(arguments) => command::ports::run(arguments)?,
         Command::Probe(arguments) => return command::probe::run(arguments),
+        Command::Tail(arguments) => command::tail::run(arguments)?,
+        Command::Record(arguments) => command::record::run(arguments)?,
         Command::Decode(arguments) => command::decode::run(arguments)?,
         Command::Spool(arguments) => command::spool::run(arguments)?,
     }

@@ -1,10 +1,13 @@
 //! `decode`: what a recorded log says, one event a line as JSON, as `slipwatch-collector replay` reads it. Keeps and
 //! sends nothing. Time is the log's own, so that the same log always gives the same lines.
 
+pub mod input;
+
 use crate::config::{ConfigError, read_dialect};
 use crate::decode::decoder::{Decoded, Decoder};
-use crate::decode::dialect::{Dialect, Direction, shipped};
+use crate::decode::dialect::{Dialect, shipped};
 use indicatif::{ProgressBar, ProgressStyle};
+use input::{Form, Head, Item};
 use slipwatch_shared::event::{
     Body, Epoch, Event, Evidence, LineCounts, Seq, SourceDescription, SourceId, SourceLoss,
 };
@@ -13,17 +16,20 @@ use slipwatch_shared::times::{BootId, DeviceTime, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::json::Line;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// Bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Prints what a recorded log says, one event a line, as JSON. What was not understood is counted on standard error.
+/// Prints what a recorded log or line says, one event a line, as JSON. What was not understood is counted on standard
+/// error.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   slipwatch-agent decode --list
+  slipwatch-agent decode --dialect zvt support-case.rec
+  slipwatch-agent decode --dialect escpos --form hex dump.txt
   slipwatch-agent decode --dialect cn-terminal --terminal 00000001 pos.log
   slipwatch-agent decode --dialect ./shop.toml - < till.log
   slipwatch-agent decode till.log | slipwatch-collector replay -")]
@@ -35,10 +41,16 @@ pub struct DecodeArgs {
     /// The terminal that the log belongs to, where its lines name none.
     #[arg(long, value_name = "NUMBER")]
     pub terminal: Option<TerminalId>,
+    /// How the file is written; a recording tells ways and times.
+    #[arg(long, value_enum, default_value_t)]
+    pub form: Form,
     /// List the profiles and what they are for.
     #[arg(long)]
     pub list: bool,
-    /// The recorded log; `-` for standard input.
+    /// With --list: as JSON.
+    #[arg(long, requires = "list")]
+    pub json: bool,
+    /// The recorded log, bytes or recording; `-` for standard input.
     #[arg(value_name = "FILE", required_unless_present = "list")]
     pub file: Option<PathBuf>,
 }
@@ -62,6 +74,13 @@ pub enum DecodeError {
     Write(#[source] io::Error),
 }
 
+impl From<io::Error> for DecodeError {
+    /// Of the file that is read; which one, the caller says.
+    fn from(source: io::Error) -> DecodeError {
+        DecodeError::Read { path: String::new(), source }
+    }
+}
+
 impl DecodeError {
     /// Whether the profile is what must be mended.
     pub fn is_dialect(&self) -> bool {
@@ -74,7 +93,7 @@ pub fn run(args: &DecodeArgs) -> Result<(), DecodeError> {
     let mut out = BufWriter::new(io::stdout().lock());
     let done = match (&args.file, args.list) {
         (Some(file), false) => decode(args, file, &mut out),
-        _ => list(&mut out),
+        _ => list(args.json, &mut out),
     };
     match done.and_then(|()| out.flush().map_err(DecodeError::Write)) {
         // Who reads the lines has seen enough.
@@ -83,43 +102,68 @@ pub fn run(args: &DecodeArgs) -> Result<(), DecodeError> {
     }
 }
 
-fn list(out: &mut impl Write) -> Result<(), DecodeError> {
-    for dialect in shipped::names().filter_map(shipped::dialect) {
-        writeln!(out, "{:<14} {}", dialect.name(), dialect.about()).map_err(DecodeError::Write)?;
+fn list(json: bool, out: &mut impl Write) -> Result<(), DecodeError> {
+    let dialects = || shipped::names().filter_map(shipped::dialect);
+    if json {
+        let list: Vec<_> = dialects()
+            .map(|dialect| {
+                serde_json::json!({
+                    "name": dialect.name(), "about": dialect.about(),
+                    "hears_money": dialect.hears_money(), "hears_slips": dialect.hears_slips(),
+                })
+            })
+            .collect();
+        return writeln!(out, "{:#}", serde_json::Value::from(list)).map_err(DecodeError::Write);
+    }
+    for dialect in dialects() {
+        writeln!(out, "{:<16} {}", dialect.name(), dialect.about()).map_err(DecodeError::Write)?;
     }
     Ok(())
 }
 
 fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<(), DecodeError> {
-    let unreadable = |path: &Path| {
-        let path = path.display().to_string();
-        move |source| DecodeError::Read { path, source }
-    };
+    let path = file.display().to_string();
+    let unreadable = |source| DecodeError::Read { path: path.clone(), source };
     let dialect = read_dialect(&args.dialect, Path::new(""))?;
-    let (mut input, bytes): (Box<dyn Read>, _) = match file.as_os_str() == "-" {
-        true => (Box::new(io::stdin().lock()), None),
+    let (mut input, bytes): (Box<dyn BufRead>, _) = match file.as_os_str() == "-" {
+        true => (Box::new(BufReader::with_capacity(READ_BYTES, io::stdin().lock())), None),
         false => {
-            let opened = File::open(file).map_err(unreadable(file))?;
-            let bytes = opened.metadata().map_err(unreadable(file))?.len();
-            (Box::new(opened), Some(bytes))
+            let opened = File::open(file).map_err(unreadable)?;
+            let bytes = opened.metadata().map_err(unreadable)?.len();
+            (Box::new(BufReader::with_capacity(READ_BYTES, opened)), Some(bytes))
         }
     };
     let bar = bar(bytes);
-    let mut writer = Writer::new(dialect.as_ref(), args.terminal, out);
+    let head = input::look(&mut input, args.form, &dialect).map_err(unreadable)?;
+    let mut writer = Writer::new(dialect.as_ref(), args.terminal, head, out);
     let mut decoder = Decoder::new(dialect, args.terminal);
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        let read = match input.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(unreadable(file)(error)),
-        };
-        decoder.push(Direction::Either, &buffer[..read], Uptime::default());
-        writer.write_all(&mut decoder)?;
-        bar.inc(read as u64);
+    let mut now = Uptime(0);
+    input::read(&mut input, head.form, |item, read| {
+        let (Item::Bytes { at, .. } | Item::Lost { at }) = item;
+        // What a pause would have let go is let go.
+        while let Some(due) = decoder.wake_at().filter(|&due| now < due && due <= at) {
+            decoder.settle(due);
+            now = due;
+        }
+        now = now.max(at);
+        match item {
+            Item::Bytes { direction, bytes, .. } => decoder.push(direction, bytes, now),
+            Item::Lost { .. } => decoder.finish(now),
+        }
+        bar.inc(read);
+        writer.write_all(&mut decoder)
+    })
+    .map_err(|error| match error {
+        DecodeError::Read { source, .. } => unreadable(source),
+        other => other,
+    })?;
+    if head.form == Form::Recording {
+        while let Some(due) = decoder.wake_at().filter(|&due| now < due) {
+            decoder.settle(due);
+            now = due;
+        }
     }
-    decoder.finish(Uptime::default());
+    decoder.finish(now);
     writer.write_all(&mut decoder)?;
     bar.finish_and_clear();
     writer.close(decoder.take_counts())
@@ -145,24 +189,38 @@ struct Writer<'a, W> {
     next: Seq,
     /// The first and the latest device time, in milliseconds.
     times: Option<(i64, i64)>,
+    /// When a recording began, and how far it was played: its times are those of the line.
+    played: Option<(EventTime, Uptime)>,
     failed: BTreeMap<String, u64>,
 }
 
 impl<'a, W: Write> Writer<'a, W> {
-    fn new(dialect: &dyn Dialect, terminal: Option<TerminalId>, out: &'a mut W) -> Writer<'a, W> {
+    fn new(
+        dialect: &dyn Dialect,
+        terminal: Option<TerminalId>,
+        head: Head,
+        out: &'a mut W,
+    ) -> Writer<'a, W> {
         let description = SourceDescription {
             name: "decode".into(),
             dialect: dialect.name().into(),
             hears_money: dialect.hears_money(),
             hears_slips: dialect.hears_slips(),
-            two_way: false,
+            two_way: head.two_way,
             historical: true,
         };
-        Writer { out, description, terminal, next: Seq(1), times: None, failed: BTreeMap::new() }
+        let started = head.started.unwrap_or(EventTime(0));
+        let played = (head.form == Form::Recording).then_some((started, Uptime(0)));
+        let (next, failed) = (Seq(1), BTreeMap::new());
+        Writer { out, description, terminal, next, times: None, played, failed }
     }
 
     fn write_all(&mut self, decoder: &mut Decoder) -> Result<(), DecodeError> {
         while let Some(decoded) = decoder.next_decoded() {
+            let (Decoded::Said { at, .. } | Decoded::Failed { at, .. }) = decoded;
+            if let Some((_, played)) = &mut self.played {
+                *played = at.max(*played);
+            }
             match decoded {
                 Decoded::Said { terminal, device_time, body, evidence, .. } => {
                     self.tick(device_time);
@@ -203,7 +261,7 @@ impl<'a, W: Write> Writer<'a, W> {
             if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
         let events = self.next.0 - 1;
         let told = format!(
-            "{bytes} bytes, {lines} lines: {events} events, {unmatched} lines that no rule knows, {rejected} rejected{reasons}\n"
+            "{bytes} bytes, {lines} lines or frames: {events} events, {unmatched} not understood, {rejected} damaged{reasons}\n"
         );
         io::stderr().write_all(told.as_bytes()).map_err(DecodeError::Write)
     }
@@ -223,12 +281,11 @@ impl<'a, W: Write> Writer<'a, W> {
         evidence: Evidence,
     ) -> Result<(), DecodeError> {
         let (first, latest) = self.times.unwrap_or_default();
-        let observed = Observed {
-            boot: BootId::default(),
-            uptime: Uptime((latest - first) as u64),
-            wall: EventTime(latest),
-            synchronised: false,
+        let (uptime, wall) = match self.played {
+            Some((started, played)) => (played, EventTime(started.0 + played.0 as i64)),
+            None => (Uptime((latest - first) as u64), EventTime(latest)),
         };
+        let observed = Observed { boot: BootId::default(), uptime, wall, synchronised: false };
         let seq = self.next;
         self.next = seq.next();
         let event =
@@ -262,11 +319,13 @@ fn milliseconds(time: DeviceTime) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::dialect::Direction;
 
     fn lines(log: &str) -> Vec<Line> {
         let dialect = shipped::dialect("kv-en").expect("a shipped profile");
         let mut out = Vec::new();
-        let mut writer = Writer::new(dialect.as_ref(), None, &mut out);
+        let head = Head { form: Form::Raw, two_way: false, started: None };
+        let mut writer = Writer::new(dialect.as_ref(), None, head, &mut out);
         let mut decoder = Decoder::new(dialect, None);
         decoder.push(Direction::Either, log.as_bytes(), Uptime(0));
         decoder.finish(Uptime(0));

@@ -2,10 +2,14 @@
 
 pub mod check;
 pub mod decode;
+pub mod listening;
 pub mod ports;
 pub mod probe;
+pub mod record;
 pub mod run;
+pub mod show;
 pub mod spool;
+pub mod tail;
 
 use crate::config::{Config, ConfigError};
 use std::io::Write;
@@ -58,7 +62,11 @@ pub enum Command {
     Ports(ports::PortsArgs),
     /// Finds out by listening what hangs on a port, and writes the block of settings for it.
     Probe(probe::ProbeArgs),
-    /// Prints what a recorded log says, one event a line, as JSON.
+    /// Prints what a line or a log says, decoded, while it is said.
+    Tail(tail::TailArgs),
+    /// Records what a line says, byte by byte, without card data, for a support case.
+    Record(record::RecordArgs),
+    /// Prints what a recorded log or line says, one event a line, as JSON.
     Decode(decode::DecodeArgs),
     /// Looks into the spool.
     #[command(subcommand)]

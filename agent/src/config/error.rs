@@ -31,6 +31,14 @@ pub enum ConfigError {
         /// Those there are.
         shipped: Vec<String>,
     },
+    /// The settings have no such source.
+    #[error("no source is named {name:?}; there are {}", sources.join(", "))]
+    UnknownSource {
+        /// What was asked for.
+        name: String,
+        /// Those there are.
+        sources: Vec<String>,
+    },
     /// A profile file is wrong.
     #[error(transparent)]
     Profile(#[from] ProfileError),

@@ -232,11 +232,12 @@ impl Found {
         self.bad as f64 / self.bytes.max(1) as f64
     }
 
-    /// What is understood comes first; then a clean line of some length.
+    /// What is understood comes first, as far as the bytes it rests on came in well; then a clean line of some length.
     fn weight(&self) -> f64 {
         let best = self.opinions.first().map_or(0.0, |opinion| opinion.score);
         let volume = self.bytes as f64 / (self.bytes as f64 + BYTES_TO_JUDGE as f64);
-        best * 10.0 + (1.0 - self.bad_share()) * volume
+        let clean = 1.0 - self.bad_share();
+        best * 10.0 * clean.powi(8) + clean * volume
     }
 }
 

@@ -78,6 +78,11 @@ impl Hider {
         self.let_go()
     }
 
+    /// Since when something waits.
+    pub fn held_since(&self) -> Option<Uptime> {
+        self.reads.first().map(|&(_, at)| at)
+    }
+
     /// When [`Hider::settle`] would give something.
     pub fn wake_at(&self) -> Option<Uptime> {
         (!self.held.is_empty()).then(|| self.last.plus_ms(GAP_MS))
