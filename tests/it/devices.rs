@@ -2,6 +2,7 @@
 //! before it was accepted; what nobody recorded is made here from the specification, and says so.
 
 mod framed;
+mod iso8583;
 
 use slipwatch_agent::decode::decoder::{Decoded, Decoder};
 use slipwatch_agent::decode::dialect::{Direction, shipped};

@@ -68,6 +68,8 @@ pub(in crate::decode::dialect) struct Grammar {
     pub parts: Parts,
     pub kinds: Vec<KindRow>,
     pub sign_on: Vec<Box<str>>,
+    /// Fields 12 and 13 of an answer are the host's clock, not the terminal's sent back.
+    pub host_time: bool,
     /// Codes of the end of a batch's upload: its sums differed, its sums were equal.
     pub upload_ends: Option<(Box<str>, Box<str>)>,
     /// How often a terminal tries to undo.

@@ -91,6 +91,8 @@ pub(in crate::decode::dialect) struct GrammarText<'a> {
 pub(in crate::decode::dialect) struct NetworkText {
     #[serde(default)]
     pub sign_on: Vec<Box<str>>,
+    #[serde(default)]
+    pub host_time: bool,
 }
 
 /// `[upload]`.
@@ -334,6 +336,7 @@ impl Rows<'_> {
             parts,
             kinds: text.kind.iter().map(|row| self.kind(row)).collect::<Result<_, _>>()?,
             sign_on: text.network.sign_on.clone(),
+            host_time: text.network.host_time,
             upload_ends: text.upload.map(|ends| (ends.unbalanced.clone(), ends.balanced.clone())),
             reversal_attempts: text.reversal.attempts.max(1),
             reversal_answer_ms: text.reversal.answer_ms,

@@ -1,12 +1,15 @@
 //! A message's fields to the keys of a payment.
 
 use super::grammar::{Grammar, Part};
-use super::values::Values;
+use super::values::{Values, is_mti};
 use slipwatch_shared::card::{Card, EntryMode};
 use slipwatch_shared::event::{Instrument, Keys, Kind, OriginalKeys};
 use slipwatch_shared::money::{Amount, Currency};
 use slipwatch_shared::times::DeviceTime;
 use slipwatch_shared::trace::{BatchNumber, Stan};
+
+/// Fields that name an original by message type, trace and more.
+const ORIGINALS: [u8; 2] = [56, 90];
 
 /// What a message says of a payment. `is_answer`: the host says it, so its time is the host's and its numbers are
 /// the payment's own; in a request that refers to another payment the numbers of field 37 and 38 are that one's.
@@ -20,7 +23,7 @@ pub(super) fn keys(
     let rrn = values.get(37).and_then(|text| text.parse().ok());
     let authorization_code = values.get(38).and_then(|text| text.parse().ok());
     let original = OriginalKeys {
-        stan: Part::of(grammar.parts.original_stan, values).and_then(stan_of),
+        stan: original_stan(grammar.parts.original_stan, values),
         batch_number: Part::of(grammar.parts.original_batch_number, values).and_then(batch_of),
         rrn: rrn.filter(|_| refers),
         authorization_code: authorization_code.filter(|_| refers),
@@ -37,7 +40,7 @@ pub(super) fn keys(
         merchant: values.get(42).and_then(|text| text.parse().ok()),
         card,
         operator: operator(grammar, values).filter(|_| !is_answer),
-        host_time: time(values).filter(|_| is_answer),
+        host_time: time(values).filter(|_| is_answer && grammar.host_time),
         original: (original != OriginalKeys::default()).then_some(original),
         ..Keys::default()
     }
@@ -48,13 +51,36 @@ pub(super) fn stan(values: &Values) -> Option<Stan> {
     stan_of(values.get(11)?)
 }
 
-/// The trace of what a reversal undoes, where it has one of its own beside it.
-pub(super) fn reversed_stan(grammar: &Grammar, values: &Values) -> Option<Stan> {
+/// The payment that a reversal is a word about: its trace stands in the reversal beside the reversal's own, or is the same.
+/// Other numbers of a reversal may be its own.
+pub(super) fn undone(
+    grammar: &Grammar,
+    values: &Values,
+    kind: Option<Kind>,
+    is_answer: bool,
+) -> Keys {
+    let keys = keys(grammar, values, kind, is_answer);
     let part = match values.mti[0] {
         b'2' => grammar.parts.reversed_stan_2003,
         _ => grammar.parts.reversed_stan,
     };
-    Part::of(part, values).and_then(stan_of)
+    match original_stan(part, values) {
+        Some(stan) => {
+            Keys { stan: Some(stan), rrn: None, authorization_code: None, original: None, ..keys }
+        }
+        None if keys.stan.is_some() => Keys { rrn: None, authorization_code: None, ..keys },
+        None => keys,
+    }
+}
+
+/// The trace of an original. Where its message type stands in front of it, that must be one.
+fn original_stan(part: Option<Part>, values: &Values) -> Option<Stan> {
+    let part = part?;
+    if ORIGINALS.contains(&part.field) {
+        let head = values.get(part.field)?.get(..part.from)?;
+        <[u8; 4]>::try_from(head.as_bytes()).ok().filter(|mti| is_mti(*mti))?;
+    }
+    Part::of(Some(part), values).and_then(stan_of)
 }
 
 fn stan_of(text: &str) -> Option<Stan> {

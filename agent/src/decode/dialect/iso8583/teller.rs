@@ -243,7 +243,13 @@ impl Teller {
     fn asked(&mut self, heard: &Heard<'_>, sink: &mut Sink<'_>) {
         let Heard { grammar, values, terminal, .. } = heard;
         let business = grammar.business(values);
-        if let Some(stan) = reading::stan(values) {
+        let stan = reading::stan(values);
+        if stan.is_none() && values.get(4).is_none() {
+            // It names no payment.
+            sink.counts.unmatched += 1;
+            return;
+        }
+        if let Some(stan) = stan {
             if self.open.len() >= OPEN_MAX {
                 self.open.pop_front();
             }
@@ -314,19 +320,8 @@ impl Teller {
 
     fn undone(&mut self, heard: &Heard<'_>, sink: &mut Sink<'_>) {
         let Heard { grammar, values, moment, terminal, .. } = heard;
+        let keys = reading::undone(grammar, values, undone_kind(heard), false);
         let own_stan = reading::stan(values);
-        let kind = match grammar.business(values) {
-            Some(Business::Of(kind)) => Some(kind),
-            Some(Business::StoredSale) => Some(Kind::Sale),
-            _ => None,
-        };
-        let mut keys = keys(grammar, values, kind, false);
-        // A reversal is a word about the payment that it undoes, whose trace it may carry beside its own.
-        let reversed = reading::reversed_stan(grammar, values);
-        keys.stan = reversed.or(keys.stan);
-        if reversed.is_some() {
-            keys.original = None;
-        }
         let attempt =
             Attempt { terminal: *terminal, own_stan, keys: Box::new(keys), moment: *moment };
         if let Some(keys) = self.undoings.sent(attempt) {
@@ -344,18 +339,10 @@ impl Teller {
             // It is tried again, or given up: either is told then.
             return;
         }
-        let own_stan = reading::stan(values);
-        let known = self.undoings.acknowledged(*terminal, own_stan);
+        let known = self.undoings.acknowledged(*terminal, reading::stan(values));
         let keys = match known {
-            Some(keys) => *keys,
-            None => {
-                let kind = match grammar.business(values) {
-                    Some(Business::Of(kind)) => Some(kind),
-                    Some(Business::StoredSale) => Some(Kind::Sale),
-                    _ => None,
-                };
-                Keys { rrn: None, authorization_code: None, ..keys(grammar, values, kind, true) }
-            }
+            Some(known) => *known,
+            None => reading::undone(grammar, values, undone_kind(heard), true),
         };
         let body = Body::Reversal { keys, phase: ReversalPhase::Acknowledged };
         self.say(heard, None, body, sink);
@@ -474,6 +461,15 @@ impl Teller {
             body,
             evidence,
         });
+    }
+}
+
+/// What kind of payment a reversal undoes, where it tells.
+fn undone_kind(heard: &Heard<'_>) -> Option<Kind> {
+    match heard.grammar.business(heard.values)? {
+        Business::Of(kind) => Some(kind),
+        Business::StoredSale => Some(Kind::Sale),
+        Business::None => None,
     }
 }
 

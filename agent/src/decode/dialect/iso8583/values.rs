@@ -13,8 +13,13 @@ const KEPT: [u8; 21] =
 /// Longest text that is kept of a field: the totals of a batch have 62 signs.
 const TEXT_BYTES_MAX: usize = 128;
 
-/// Of field 63 only this much: an operator's number or an organisation's name.
-const ORGANISATION_BYTES: usize = 3;
+/// Of these fields only so much: of 56 and 90 message type and trace of the original, of 63 an operator's number or an
+/// organisation's name.
+const HEADS: [(u8, usize); 3] = [(56, 16), (63, 3), (90, 10)];
+
+/// Fields of which numbers are read but that are not shown: a card number in one of them, cut in the middle, would
+/// look like none.
+const NOT_SHOWN: [u8; 2] = [56, 90];
 
 /// Digits of a card number.
 const PAN_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
@@ -82,7 +87,8 @@ impl Values {
 
     /// Keeps a field's text.
     pub fn put(&mut self, field: u8, text: impl Iterator<Item = char>) {
-        let limit = if field == 63 { ORGANISATION_BYTES } else { TEXT_BYTES_MAX };
+        let head = HEADS.iter().find(|(cut, _)| *cut == field);
+        let limit = head.map_or(TEXT_BYTES_MAX, |(_, bytes)| *bytes);
         let from = self.text.len();
         // What is no sign of the standard's own alphabet names nothing and could break a line of evidence.
         let signs = text.take(limit).map(|sign| match sign {
@@ -160,7 +166,7 @@ impl Values {
         if let Some(pan) = self.pan {
             let _ = write!(out, " F2={pan};");
         }
-        for field in KEPT.into_iter().chain([63]) {
+        for field in KEPT.into_iter().chain([63]).filter(|field| !NOT_SHOWN.contains(field)) {
             if let Some(text) = self.get(field) {
                 let _ = write!(out, " F{field}={text};");
             }

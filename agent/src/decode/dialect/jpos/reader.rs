@@ -276,6 +276,8 @@ impl Lines {
             }
             // A binary field is no text.
             _ if attribute(attributes, "type") == Some("binary") => {}
+            // What a host writes into field 63 is a text for people.
+            63 => {}
             _ if Values::keeps(number, self.values.mti) => self.values.put(number, value.chars()),
             _ => {}
         }
