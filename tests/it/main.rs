@@ -5,7 +5,6 @@
 //! - `devices`: recorded terminals and printers against reviewed snapshots; what nobody recorded, made from its
 //!   specification.
 //! - `demo`: one round of the demonstration, as a person starts it.
-//! - `devices`: what devices really said, against reviewed snapshots.
 //! - `disk_full`: full disks on either side: nothing is lost, and it works again by itself.
 //! - `fleet`: generated fleets against their truth, over bad roads and through restarts.
 //! - `house`: the floors, names and files of this repository.
