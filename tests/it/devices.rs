@@ -3,6 +3,7 @@
 
 mod framed;
 mod iso8583;
+mod zvt;
 
 use slipwatch_agent::decode::decoder::{Decoded, Decoder};
 use slipwatch_agent::decode::dialect::{Direction, shipped};

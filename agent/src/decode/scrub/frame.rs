@@ -19,6 +19,32 @@ pub(crate) fn frame(bytes: &mut [u8]) -> usize {
     ascii + mask(bytes.len() * 2, bytes, bcd_digit, hide_nibble)
 }
 
+/// The same for a field of a frame that is known to be text: runs of ASCII digits alone, parted by single blanks or
+/// dashes as people write them.
+pub(crate) fn text(bytes: &mut [u8]) -> usize {
+    let (mut found, mut from) = (0, 0);
+    let (mut digits, mut places) = (Vec::new(), Vec::new());
+    while let Some(first) = bytes[from..].iter().position(u8::is_ascii_digit) {
+        digits.clear();
+        places.clear();
+        let mut at = from + first;
+        while let Some(&byte) = bytes.get(at) {
+            let is_joint =
+                matches!(byte, b' ' | b'-') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit);
+            if byte.is_ascii_digit() {
+                digits.push(byte - b'0');
+                places.push(at);
+            } else if !is_joint {
+                break;
+            }
+            at += 1;
+        }
+        from = at;
+        found += in_run(&digits, |middle| middle.for_each(|digit| bytes[places[digit]] = b'*'));
+    }
+    found
+}
+
 fn ascii_digit(bytes: &[u8], at: usize) -> Option<u8> {
     bytes[at].is_ascii_digit().then(|| bytes[at] - b'0')
 }
@@ -60,23 +86,27 @@ fn mask(
     while from < places {
         run.clear();
         run.extend((from..places).map_while(|at| digit(bytes, at)));
-        let mut at = 0;
-        while run.len() - at >= CARD_DIGITS_MIN {
-            let longest = CARD_DIGITS_MAX.min(run.len() - at);
-            let number = (CARD_DIGITS_MIN..=longest).rev().find(|&length| {
-                let digits = &run[at..at + length];
-                is_card_number(digits)
-            });
-            match number {
-                Some(length) => {
-                    (at + CLEAR.0..at + length - CLEAR.1).for_each(|at| hide(bytes, from + at));
-                    found += 1;
-                    at += length;
-                }
-                None => at += 1,
-            }
-        }
+        found += in_run(&run, |middle| middle.for_each(|at| hide(bytes, from + at)));
         from += run.len() + 1;
+    }
+    found
+}
+
+/// Finds the card numbers in a run of digits, the longest at each place, and hands over where the middle of each lies.
+fn in_run(run: &[u8], mut hide: impl FnMut(std::ops::Range<usize>)) -> usize {
+    let (mut found, mut at) = (0, 0);
+    while run.len() - at >= CARD_DIGITS_MIN {
+        let longest = CARD_DIGITS_MAX.min(run.len() - at);
+        let number =
+            (CARD_DIGITS_MIN..=longest).rev().find(|&length| is_card_number(&run[at..at + length]));
+        match number {
+            Some(length) => {
+                hide(at + CLEAR.0..at + length - CLEAR.1);
+                found += 1;
+                at += length;
+            }
+            None => at += 1,
+        }
     }
     found
 }
@@ -112,6 +142,16 @@ mod tests {
         let mut bcd = packed(&format!("F{number}"));
         assert_eq!(frame(&mut bcd), 1);
         assert_eq!(bcd[4..6], [0xee, 0xee]);
+    }
+
+    #[test]
+    fn a_number_in_a_text_is_found_as_people_write_it() {
+        let mut bytes = *b"A 4111 1111-1111 1111. 20261124 4111111111111112";
+        assert_eq!(text(&mut bytes), 1);
+        assert_eq!(&bytes, b"A 4111 11**-**** 1111. 20261124 4111111111111112");
+        let mut bytes = *b"Debit Mastercard 00 076 06";
+        assert_eq!(text(&mut bytes), 0);
+        assert_eq!(text(&mut []), 0);
     }
 
     #[test]

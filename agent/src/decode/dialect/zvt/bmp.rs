@@ -22,7 +22,9 @@ pub enum Length {
 pub enum Holds {
     /// Numbers and codes that are no card data.
     Plain,
-    /// Text or bytes of the makers' own: a card number in it is looked for.
+    /// Text: a card number in it is looked for.
+    Text,
+    /// Whatever its maker put there: a card number in it is looked for in every form.
     Open,
     /// A card number, two digits a byte.
     Pan,
@@ -49,7 +51,7 @@ const fn bmp(tag: u8, length: Length, holds: Holds, name: &'static str) -> Bmp {
     Bmp { tag, length, holds, name }
 }
 
-use Holds::{Container, Open, Pan, Plain, Secret};
+use Holds::{Container, Open, Pan, Plain, Secret, Text};
 use Length::{Ber, Fixed, LlVar, LllVar};
 
 /// All fields.
@@ -71,13 +73,13 @@ pub const BMPS: [Bmp; 75] = [
     bmp(0x24, LllVar, Secret, "track 3"),
     bmp(0x27, Fixed(1), Plain, "result code"),
     bmp(0x29, Fixed(4), Plain, "terminal number"),
-    bmp(0x2a, Fixed(15), Open, "merchant number"),
+    bmp(0x2a, Fixed(15), Text, "merchant number"),
     bmp(0x2d, LlVar, Secret, "track 1"),
     bmp(0x2e, LllVar, Secret, "data of a synchronous chip"),
     bmp(0x37, Fixed(3), Plain, "original trace number"),
     bmp(0x3a, Fixed(2), Secret, "card code"),
-    bmp(0x3b, Fixed(8), Open, "authorization attribute"),
-    bmp(0x3c, LllVar, Open, "additional text"),
+    bmp(0x3b, Fixed(8), Text, "authorization attribute"),
+    bmp(0x3c, LllVar, Text, "additional text"),
     bmp(0x3d, Fixed(3), Secret, "password"),
     bmp(0x49, Fixed(2), Plain, "currency"),
     bmp(0x4c, LlVar, Open, "blocked goods groups"),
@@ -91,7 +93,7 @@ pub const BMPS: [Bmp; 75] = [
     bmp(0x87, Fixed(2), Plain, "receipt number"),
     bmp(0x88, Fixed(3), Plain, "turnover number"),
     bmp(0x8a, Fixed(1), Plain, "card type"),
-    bmp(0x8b, LlVar, Open, "card name"),
+    bmp(0x8b, LlVar, Text, "card name"),
     bmp(0x8c, Fixed(1), Plain, "card type of the network operator"),
     bmp(0x9a, LllVar, Secret, "purse payments"),
     bmp(0xa0, Fixed(1), Plain, "result code of the host"),
@@ -104,26 +106,26 @@ pub const BMPS: [Bmp; 75] = [
     bmp(0xd2, Fixed(1), Plain, "direction"),
     bmp(0xd3, Fixed(1), Plain, "key position"),
     bmp(0xe0, Fixed(1), Plain, "shortest input"),
-    bmp(0xe1, LlVar, Open, "text 1"),
-    bmp(0xe2, LlVar, Open, "text 2"),
-    bmp(0xe3, LlVar, Open, "text 3"),
-    bmp(0xe4, LlVar, Open, "text 4"),
-    bmp(0xe5, LlVar, Open, "text 5"),
-    bmp(0xe6, LlVar, Open, "text 6"),
-    bmp(0xe7, LlVar, Open, "text 7"),
-    bmp(0xe8, LlVar, Open, "text 8"),
+    bmp(0xe1, LlVar, Text, "text 1"),
+    bmp(0xe2, LlVar, Text, "text 2"),
+    bmp(0xe3, LlVar, Text, "text 3"),
+    bmp(0xe4, LlVar, Text, "text 4"),
+    bmp(0xe5, LlVar, Text, "text 5"),
+    bmp(0xe6, LlVar, Text, "text 6"),
+    bmp(0xe7, LlVar, Text, "text 7"),
+    bmp(0xe8, LlVar, Text, "text 8"),
     bmp(0xe9, Fixed(1), Plain, "longest input"),
     bmp(0xea, Fixed(1), Plain, "echo of the input"),
     bmp(0xeb, Fixed(8), Secret, "MAC"),
     bmp(0xf0, Fixed(1), Plain, "display time"),
-    bmp(0xf1, LlVar, Open, "display line 1"),
-    bmp(0xf2, LlVar, Open, "display line 2"),
-    bmp(0xf3, LlVar, Open, "display line 3"),
-    bmp(0xf4, LlVar, Open, "display line 4"),
-    bmp(0xf5, LlVar, Open, "display line 5"),
-    bmp(0xf6, LlVar, Open, "display line 6"),
-    bmp(0xf7, LlVar, Open, "display line 7"),
-    bmp(0xf8, LlVar, Open, "display line 8"),
+    bmp(0xf1, LlVar, Text, "display line 1"),
+    bmp(0xf2, LlVar, Text, "display line 2"),
+    bmp(0xf3, LlVar, Text, "display line 3"),
+    bmp(0xf4, LlVar, Text, "display line 4"),
+    bmp(0xf5, LlVar, Text, "display line 5"),
+    bmp(0xf6, LlVar, Text, "display line 6"),
+    bmp(0xf7, LlVar, Text, "display line 7"),
+    bmp(0xf8, LlVar, Text, "display line 8"),
     bmp(0xf9, Fixed(1), Plain, "beeps"),
     bmp(0xfa, Fixed(1), Plain, "status"),
     bmp(0xfb, Fixed(1), Plain, "confirmation by key"),

@@ -130,6 +130,14 @@ impl Zvt {
         let (name, about) = (name.into(), about.into());
         Ok(Zvt { name, about, transport: known, currency, charset, timers, framing })
     }
+
+    /// A message as till and terminal would send it. For tests and simulators; slipwatch itself sends nothing.
+    pub fn wrap(&self, message: &[u8]) -> Vec<u8> {
+        match self.transport {
+            Transport::Serial => self.framing.shapes[0].wrap(message),
+            Transport::Tcp => message.to_vec(),
+        }
+    }
 }
 
 impl TimersDraft {

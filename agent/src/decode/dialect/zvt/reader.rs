@@ -11,8 +11,11 @@ use slipwatch_shared::terminal::TerminalId;
 use slipwatch_shared::times::Uptime;
 use std::sync::Arc;
 
-/// The till's receiver has the frame.
+/// The frame has arrived.
 const ACK: u8 = 0x06;
+
+/// The frame has arrived damaged: it is sent again at once.
+const NAK: u8 = 0x15;
 
 /// The directions of a line, each with a stream of its own.
 const LANES: [Direction; 3] = [Direction::Either, Direction::ToDevice, Direction::FromDevice];
@@ -21,8 +24,40 @@ const LANES: [Direction; 3] = [Direction::Either, Direction::ToDevice, Direction
 #[derive(Debug)]
 pub(super) struct ZvtReader {
     lanes: [Lane; 3],
-    repeats: Repeats,
+    resent: Resent,
     session: Session,
+}
+
+/// Frames that are sent again. A print may hold the same line twice, so that a frame counts as sent again only where it
+/// could have been: after a NAK, or once its acknowledgement was overdue.
+#[derive(Debug)]
+struct Resent {
+    repeats: Repeats,
+    overdue_ms: u64,
+    /// When the last frame was read.
+    last_at: Uptime,
+    refused: bool,
+}
+
+impl Resent {
+    fn new(acknowledge_ms: u64) -> Resent {
+        Resent {
+            // It is sent twice more at most.
+            repeats: Repeats::new(acknowledge_ms * 5 / 2),
+            overdue_ms: acknowledge_ms / 2,
+            last_at: Uptime::default(),
+            refused: false,
+        }
+    }
+
+    fn is_repeat(&mut self, frame: &[u8], at: Uptime) -> bool {
+        let was_refused = std::mem::take(&mut self.refused);
+        if !was_refused && at.ms_since(self.last_at) < self.overdue_ms {
+            self.repeats.acknowledged();
+        }
+        self.last_at = at;
+        self.repeats.is_repeat(frame, at)
+    }
 }
 
 /// One direction.
@@ -39,21 +74,16 @@ impl ZvtReader {
             Transport::Serial => Lane::Serial(Framer::new(Arc::clone(&zvt.framing))),
             Transport::Tcp => Lane::Tcp(Stream::new(zvt.timers.between_bytes_ms)),
         };
-        // A frame is sent twice more at most, each time when its acknowledgement is overdue.
-        let within_ms = match zvt.transport {
-            Transport::Serial => 5 * zvt.timers.acknowledge_ms / 2,
-            Transport::Tcp => 0,
-        };
         ZvtReader {
             lanes: [(); 3].map(lane),
-            repeats: Repeats::new(within_ms),
+            resent: Resent::new(zvt.timers.acknowledge_ms),
             session: Session::new(zvt, terminal),
         }
     }
 
     /// Takes what a lane has cut off.
     fn take(&mut self, at_lane: usize, at: Uptime, sink: &mut Sink<'_>) {
-        let ZvtReader { lanes, repeats, session } = self;
+        let ZvtReader { lanes, resent, session } = self;
         let direction = LANES[at_lane];
         match &mut lanes[at_lane] {
             Lane::Serial(framer) => {
@@ -61,7 +91,7 @@ impl ZvtReader {
                     match cut {
                         Cut::Frame { body, .. } => {
                             sink.counts.lines += 1;
-                            if repeats.is_repeat(body, at) {
+                            if resent.is_repeat(body, at) {
                                 continue;
                             }
                             match Header::read(body) {
@@ -71,7 +101,8 @@ impl ZvtReader {
                                 None => sink.fail_again(at, DecodeFailure::Field),
                             }
                         }
-                        Cut::Signal(ACK) => repeats.acknowledged(),
+                        Cut::Signal(ACK) => resent.repeats.acknowledged(),
+                        Cut::Signal(NAK) => resent.refused = true,
                         Cut::Signal(_) | Cut::Noise(_) => {}
                         Cut::Damaged { reason, .. } => {
                             sink.counts.lines += 1;
@@ -87,11 +118,11 @@ impl ZvtReader {
                             sink.counts.lines += 1;
                             session.take(direction, message, head, at, sink);
                         }
-                        stream::Cut::Torn => {
+                        stream::Cut::Torn | stream::Cut::Noise { is_new: true, .. } => {
                             sink.counts.lines += 1;
                             sink.fail_again(at, DecodeFailure::Torn);
                         }
-                        stream::Cut::Noise(_) => {}
+                        stream::Cut::Noise { .. } => {}
                     }
                 }
             }

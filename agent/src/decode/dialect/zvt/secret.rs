@@ -3,7 +3,7 @@
 
 use super::bmp::{self, Holds};
 use super::tlv;
-use crate::decode::scrub::frame::frame;
+use crate::decode::scrub::frame::{frame, text};
 
 /// Digits of a card number that may stay at its beginning and its end.
 const CLEAR: (usize, usize) = (6, 4);
@@ -43,6 +43,9 @@ fn container(message: &mut [u8], from: usize, to: usize, depth: u8) {
 fn value(message: &mut [u8], from: usize, to: usize, holds: Holds, depth: u8) {
     match holds {
         Holds::Plain => {}
+        Holds::Text => {
+            text(&mut message[from..to]);
+        }
         Holds::Open => {
             frame(&mut message[from..to]);
         }
@@ -139,10 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn card_numbers_in_open_fields_are_found_by_themselves() {
-        let text = b"\x3c\xf0\xf1\xf8A 4111111111111111";
-        let mut message = text.to_vec();
+    fn card_numbers_in_other_fields_are_found_by_themselves() {
+        let mut message = b"\x3c\xf0\xf1\xf8A 4111111111111111".to_vec();
         mask(&mut message, 0);
         assert_eq!(&message[4..], b"A 411111******1111");
+        check("06 0B 1F62 08 4111111111111111", "06 0B 1F62 08 411111EEEEEE1111");
+        check("06 0B 1F0E 08 4111111111111111", "06 0B 1F0E 08 4111111111111111");
     }
 }

@@ -13,7 +13,7 @@ use super::secret;
 use super::status::{Outcome, PRINTER_NOT_READY, Status, currency};
 use crate::decode::dialect::{Direction, Sink};
 use crate::decode::record::Decoded;
-use crate::decode::scrub::frame::frame;
+use crate::decode::scrub::frame::text;
 use slipwatch_shared::event::{
     AbortedBy, Body, EVIDENCE_BYTES_MAX, Evidence, ExchangePhase, Keys, OperatorAction,
     OriginalKeys, PrinterStatus, SettlementResult, SettlementTotals, TotalsBy,
@@ -127,7 +127,7 @@ fn mask(message: &mut [u8], code: u16, layout: Layout, head: usize) -> Option<us
     let fields = (head + own).min(message.len());
     let password = if matches!(layout, Layout::Password(_)) { head + 3 } else { head };
     message[head..password.min(fields)].fill(secret::GONE);
-    frame(&mut message[head..fields]);
+    text(&mut message[head..fields]);
     secret::mask(message, fields);
     Some(fields)
 }

@@ -25,6 +25,11 @@ const CARD_TYPES: [(u8, &str); 8] = [
     (0x2e, "Maestro"),
 ];
 
+/// The scheme that a card type of field 8A names.
+pub fn scheme(card_type: u8) -> Option<&'static str> {
+    CARD_TYPES.iter().find(|known| known.0 == card_type).map(|known| known.1)
+}
+
 /// What a message says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
@@ -99,7 +104,7 @@ impl Status {
                 _ => {}
             }
         }
-        let named = |kind: u8| CARD_TYPES.iter().find(|known| known.0 == kind)?.1.parse().ok();
+        let named = |card_type| scheme(card_type)?.parse().ok();
         status.brand = status.brand.or_else(|| card_type.and_then(named));
         status.device_time = clock.and_then(|clock| device_time(clock, month_day));
         status

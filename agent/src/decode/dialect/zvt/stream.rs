@@ -46,8 +46,8 @@ pub(super) enum Cut<'a> {
     Message(&'a [u8], usize),
     /// A message was here, and its rest did not come.
     Torn,
-    /// Bytes that are no message.
-    Noise(usize),
+    /// Bytes that are no message; the first of them are new, the rest belongs to what was told before.
+    Noise { bytes: usize, is_new: bool },
 }
 
 /// Cuts messages out of a stream of bytes, of one direction or of both.
@@ -113,14 +113,17 @@ impl Stream {
                 Some(Cut::Message(&self.pending[from..from + end], head))
             }
             Look::Noise(bytes) => {
-                self.hunts = true;
                 self.start += bytes;
-                Some(Cut::Noise(bytes))
+                let is_new = !std::mem::replace(&mut self.hunts, true);
+                Some(Cut::Noise { bytes, is_new })
             }
             Look::More if self.stale && !rest.is_empty() => {
                 let was_hunting = std::mem::replace(&mut self.hunts, true);
                 self.start += 1;
-                Some(if was_hunting { Cut::Noise(1) } else { Cut::Torn })
+                Some(match was_hunting {
+                    true => Cut::Noise { bytes: 1, is_new: false },
+                    false => Cut::Torn,
+                })
             }
             Look::More => {
                 self.stale = false;
@@ -214,8 +217,8 @@ mod tests {
                 match (cut, cuts.last_mut()) {
                     (Cut::Message(bytes, _), _) => cuts.push(Owned::Message(bytes.to_vec())),
                     (Cut::Torn, _) => cuts.push(Owned::Torn),
-                    (Cut::Noise(more), Some(Owned::Noise(bytes))) => *bytes += more,
-                    (Cut::Noise(bytes), _) => cuts.push(Owned::Noise(bytes)),
+                    (Cut::Noise { bytes: more, .. }, Some(Owned::Noise(bytes))) => *bytes += more,
+                    (Cut::Noise { bytes, .. }, _) => cuts.push(Owned::Noise(bytes)),
                 }
             }
         };

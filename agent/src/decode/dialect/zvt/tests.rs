@@ -549,6 +549,12 @@ fn a_frame_that_is_sent_again_is_heard_once() {
         |pauses: [u64; 3]| pauses.map(|pause| (Direction::ToDevice, asked.clone(), pause)).to_vec();
     assert_eq!(run(&zvt("zvt"), chunks([0, 5_010, 5_010])).0.len(), 1);
     assert_eq!(run(&zvt("zvt"), chunks([0, 20_000, 20_000])).0.len(), 3);
+    // Nobody sends again before its time, but for a NAK.
+    assert_eq!(run(&zvt("zvt"), chunks([0, 10, 10])).0.len(), 3);
+    let mut refused = chunks([0, 10, 10]);
+    refused.insert(1, (Direction::FromDevice, vec![0x15], 5));
+    refused.insert(3, (Direction::FromDevice, vec![0x15], 5));
+    assert_eq!(run(&zvt("zvt"), refused).0.len(), 1);
 }
 
 #[test]

@@ -8,7 +8,7 @@ pub const DEPTH_MAX: u8 = 6;
 
 /// Tags that are named: what they hold, and what they say. Any other may hold anything.
 const TAGS: [(u16, Holds, &str); 41] = [
-    (0x07, Holds::Open, "text line"),
+    (0x07, Holds::Text, "text line"),
     (0x09, Holds::Plain, "attribute of a line"),
     (0x12, Holds::Plain, "text lines per screen"),
     (0x14, Holds::Plain, "character set"),
@@ -16,7 +16,7 @@ const TAGS: [(u16, Holds, &str); 41] = [
     (0x25, Holds::Container, "print texts"),
     (0x41, Holds::Plain, "card type"),
     (0x43, Holds::Plain, "application identifier"),
-    (0x44, Holds::Open, "application label"),
+    (0x44, Holds::Text, "application label"),
     (0x45, Holds::Open, "receipt parameter"),
     (0x4c, Holds::Secret, "identifier of a contactless card"),
     (0x56, Holds::Secret, "track 1"),
@@ -33,7 +33,7 @@ const TAGS: [(u16, Holds, &str); 41] = [
     (0x1f12, Holds::Plain, "card technology"),
     (0x1f14, Holds::Pan, "card number"),
     (0x1f16, Holds::Plain, "extended result code"),
-    (0x1f17, Holds::Open, "extended result text"),
+    (0x1f17, Holds::Text, "extended result text"),
     (0x1f1f, Holds::Plain, "unique number of the transaction"),
     (0x1f2b, Holds::Plain, "long trace number"),
     (0x1f37, Holds::Plain, "receipt property"),
