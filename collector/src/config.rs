@@ -9,7 +9,9 @@ pub use error::ConfigError;
 
 use crate::alert::language::Language;
 use crate::alert::policy::{LetterSettings, ShopLetters};
-use crate::correlate::policy::{AgentName, Deadlines, Policies, TerminalName, TerminalPolicy};
+use crate::correlate::policy::{
+    AgentName, Deadlines, Policies, TerminalName, TerminalPolicy, Thresholds,
+};
 use crate::metrics::LinesPer;
 use jiff::tz::TimeZone;
 use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};
@@ -37,6 +39,8 @@ pub struct Config {
     pub limits: Limits,
     /// After how long something is said.
     pub deadlines: Deadlines,
+    /// From when on a terminal's own state is told.
+    pub thresholds: Thresholds,
     /// An agent that was not heard this long, on the collector's clock, is offline.
     pub agent_offline_ms: i64,
     /// The shops with their agents and terminals.
@@ -112,6 +116,8 @@ pub struct MailConfig {
     pub road: MailRoad,
     /// Copies of each letter, beside the shop's own addresses.
     pub operations: Vec<String>,
+    /// The language of letters that concern more than one shop.
+    pub language: Language,
     /// Most letters of one shop in an hour; the rest waits for the digest.
     pub letters_per_hour_max: u32,
     /// A shop is not told twice of the same cause within this time; what comes meanwhile is told at its end.
@@ -239,6 +245,7 @@ impl Config {
             agents: agents.collect(),
             terminals: terminals.collect(),
             deadlines: self.deadlines,
+            thresholds: self.thresholds,
             agent_offline_ms: self.agent_offline_ms,
         }
     }
@@ -257,6 +264,13 @@ impl Config {
         );
         settings.shops =
             self.shops.iter().map(|shop| (shop.name.clone(), shop.letters(mail))).collect();
+        settings.fleet = Some(ShopLetters {
+            title: mail.language.say("全部门店", "all shops").to_owned(),
+            language: mail.language,
+            recipients: mail.operations.clone(),
+            time_zone: self.shops.first().map_or(TimeZone::UTC, |shop| shop.time_zone.clone()),
+            terminals: BTreeMap::new(),
+        });
         settings
     }
 

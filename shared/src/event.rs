@@ -506,6 +506,8 @@ pub enum OperatorAction {
     ManualEntry,
     /// Opened a menu.
     Menu,
+    /// Forced a payment through without the host's answer.
+    Force,
 }
 
 /// What a source is, told when it opens, so that the stream explains itself.

@@ -42,20 +42,25 @@ pub(super) struct Item {
     pub(super) case: Option<String>,
     /// The other case, where there are two.
     pub(super) partner: Option<String>,
+    /// The acquirer's name, where it is about one.
+    #[serde(default)]
+    pub(super) acquirer: Option<String>,
+    /// The number in the catalogue of the finding that explains it.
+    #[serde(default)]
+    parent: Option<String>,
 }
 
 impl Item {
     pub(super) fn of(change: &FindingChange) -> Item {
         let finding = &change.finding;
         let keys = change.case.as_ref().map(|case| &case.keys);
-        let case = match &finding.id.subject {
-            Subject::Case(case) => Some(case.to_string()),
-            Subject::Terminal(_) | Subject::Agent(_) => None,
-        };
-        let agent = match &finding.id.subject {
-            Subject::Agent(agent) => Some(agent.agent.to_string()),
-            Subject::Case(_) | Subject::Terminal(_) => None,
-        };
+        let (mut case, mut agent, mut acquirer) = (None, None, None);
+        match &finding.id.subject {
+            Subject::Case(id) => case = Some(id.to_string()),
+            Subject::Agent(name) => agent = Some(name.agent.to_string()),
+            Subject::Route(name) => acquirer = Some(name.to_string()),
+            Subject::Terminal(_) => {}
+        }
         let order = keys.and_then(|keys| {
             let channel = keys.channel_transaction_id.as_ref().map(ToString::to_string);
             channel.or_else(|| keys.order_number.as_ref().map(ToString::to_string))
@@ -80,11 +85,18 @@ impl Item {
             last_four: pan.map(|pan| format!("{:04}", pan.last_four())),
             case,
             partner: finding.partner.as_ref().map(ToString::to_string),
+            acquirer,
+            parent: finding.parent.as_ref().map(|parent| parent.kind.code().to_owned()),
         }
     }
 
     pub(super) fn kind(&self) -> FindingKind {
         FindingKind::from_code(&self.code).unwrap_or(FindingKind::NoReceiptDebit)
+    }
+
+    /// What explains it.
+    pub(super) fn parent(&self) -> Option<FindingKind> {
+        self.parent.as_deref().and_then(FindingKind::from_code)
     }
 
     pub(super) fn cause(&self) -> CauseDetail {
@@ -93,21 +105,8 @@ impl Item {
     }
 
     pub(super) fn resolution(&self) -> Option<Resolution> {
-        const ALL: [Resolution; 11] = [
-            Resolution::SlipPrinted,
-            Resolution::SlipIssued,
-            Resolution::SlipDeclined,
-            Resolution::Reversed,
-            Resolution::Voided,
-            Resolution::Refunded,
-            Resolution::Answered,
-            Resolution::OneUndone,
-            Resolution::NotKnown,
-            Resolution::HeardAgain,
-            Resolution::NotBorneOut,
-        ];
         let label = self.resolved.as_deref()?;
-        ALL.into_iter().find(|resolution| resolution.label() == label)
+        Resolution::PLAIN.into_iter().find(|resolution| resolution.label() == label)
     }
 
     pub(super) fn amount(&self) -> Option<Amount> {
@@ -119,7 +118,11 @@ impl Item {
     pub(super) fn fold_key(change: &FindingChange) -> String {
         let finding = &change.finding;
         if let Some(parent) = &finding.parent {
-            return parent.to_string();
+            return match (parent.subject.store(), finding.id.subject.store()) {
+                // What concerns many shops is told each of them with its own payments alone.
+                (None, Some(store)) => format!("{store}/{parent}"),
+                _ => parent.to_string(),
+            };
         }
         match (&finding.id.subject, &change.terminal) {
             (Subject::Case(case), terminal) => format!(
@@ -130,7 +133,9 @@ impl Item {
                 finding.cause.detail.label(),
             ),
             // A terminal or an agent that fails again is the same matter; what it explains folds under this name.
-            (Subject::Terminal(_) | Subject::Agent(_), _) => finding.id.to_string(),
+            (Subject::Terminal(_) | Subject::Agent(_) | Subject::Route(_), _) => {
+                finding.id.to_string()
+            }
         }
     }
 

@@ -86,10 +86,10 @@ fn draft(
 ) -> Draft {
     let language = shop.language;
     let first = items.first().expect("a letter tells of something");
-    let single = items.len() + left_out == 1;
+    let single = counted(items, left_out) == 1;
     let shown = &items[..items.len().min(ROWS_SHOWN_MAX)];
     let mut sentences = Vec::new();
-    if !single {
+    if items.len() + left_out > 1 {
         sentences.push(sum_sentence(language, items, left_out));
     }
     match purpose {
@@ -149,6 +149,8 @@ fn lead(language: Language, purpose: Purpose, first: &Item, single: bool) -> Str
                     let look = language.say("请自行核对。", " Please check it yourself.");
                     format!("{sentence}{look}")
                 }
+                // The sentence itself says what may be left.
+                Some(Resolution::PrintsAgain | Resolution::Subsided) => sentence.to_owned(),
                 _ => language.say("无需再处理：", "Nothing is left to do: ").to_owned() + sentence,
             }
         }
@@ -164,9 +166,12 @@ fn lead(language: Language, purpose: Purpose, first: &Item, single: bool) -> Str
 fn subject(shop: &ShopLetters, purpose: Purpose, items: &[Item], left_out: usize) -> String {
     let language = shop.language;
     let first = &items[0];
-    let count = items.len() + left_out;
+    let count = counted(items, left_out);
     let title = words::kind_title(language, first.kind());
-    let place = place(shop, first).unwrap_or_else(|| shop.title.clone());
+    let acquirer = first.acquirer.as_deref().map(|acquirer| {
+        language.say(format!("收单机构 {acquirer}"), format!("acquirer {acquirer}"))
+    });
+    let place = acquirer.or_else(|| place(shop, first)).unwrap_or_else(|| shop.title.clone());
     let what = match (purpose, count) {
         (Purpose::Digest, _) => {
             return language.say(
@@ -174,7 +179,7 @@ fn subject(shop: &ShopLetters, purpose: Purpose, items: &[Item], left_out: usize
                 format!("[slipwatch] {}: digest of the day, {count} items", shop.title),
             );
         }
-        (_, 1) => {
+        (_, 1) if items.len() == 1 => {
             let amount = first.amount().map(|amount| words::money(language, amount));
             let voucher = first.voucher.as_deref().map(|voucher| {
                 language.say(format!("凭证号 {voucher}"), format!("voucher {voucher}"))
@@ -224,8 +229,16 @@ fn sums(language: Language, items: &[Item]) -> String {
     sums.join(" + ")
 }
 
+/// What a letter counts: payments, and what explains them only where there are none.
+fn counted(items: &[Item], left_out: usize) -> usize {
+    let explains = |item: &&Item| item.case.is_none();
+    let explaining = items.iter().filter(explains).count();
+    let rest = items.len() - explaining + left_out;
+    if explaining == 1 && rest > 0 { rest } else { explaining + rest }
+}
+
 fn sum_sentence(language: Language, items: &[Item], left_out: usize) -> String {
-    let count = items.len() + left_out;
+    let count = counted(items, left_out);
     let sums = sums(language, items);
     match sums.is_empty() {
         true => language.say(format!("共 {count} 项。"), format!("{count} in all.")),
@@ -266,6 +279,9 @@ fn block(settings: &LetterSettings, shop: &ShopLetters, item: &Item) -> Block {
     add("结果", "Outcome", ended.map(|how| words::resolution_sentence(language, how).to_owned()));
     add("案件编号", "Case", item.case.clone());
     add("另一笔", "The other payment", item.partner.clone());
+    add("收单机构", "Acquirer", item.acquirer.clone());
+    let parent = item.parent().map(|parent| words::kind_title(language, parent).to_owned());
+    add("由此引起", "Explained by", parent);
     let link = settings.public_url.as_ref().map(|url| match &item.case {
         Some(case) => format!("{url}/case/{case}?lang={}", language.tag()),
         None => format!("{url}/agents?lang={}", language.tag()),

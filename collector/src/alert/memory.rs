@@ -112,6 +112,11 @@ impl Memory {
         found
     }
 
+    /// Whether a subject was told in a thread.
+    pub(super) fn is_told_in(&self, subject: &str, root: &str) -> bool {
+        self.told.values().any(|told| told.subject == subject && told.root == root)
+    }
+
     /// The thread of a subject that was told before.
     pub(super) fn root_of(&self, subject: &str) -> Option<String> {
         let told = self.told.values().filter(|told| told.subject == subject);

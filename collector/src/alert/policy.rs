@@ -32,6 +32,21 @@ pub struct LetterSettings {
     pub digest_minute: u16,
     /// The shops that are written to.
     pub shops: BTreeMap<StoreId, ShopLetters>,
+    /// Who is written to of what concerns more than one shop; absent: nobody.
+    pub fleet: Option<ShopLetters>,
+}
+
+/// The fleet in place of a shop's name: no shop is called so.
+const FLEET: &str = "";
+
+impl LetterSettings {
+    /// How a shop, or the fleet, is written to.
+    fn house(&self, store: &str) -> Option<&ShopLetters> {
+        match store {
+            FLEET => self.fleet.as_ref(),
+            _ => self.shops.get(&store.parse::<StoreId>().ok()?),
+        }
+    }
 }
 
 impl Default for LetterSettings {
@@ -43,6 +58,7 @@ impl Default for LetterSettings {
             cool_down_ms: 600_000,
             digest_minute: 21 * 60,
             shops: BTreeMap::new(),
+            fleet: None,
         }
     }
 }
@@ -115,8 +131,8 @@ impl LetterPolicy {
 
     fn take_in(&mut self, now_ms: i64, change: &FindingChange) {
         let finding = &change.finding;
-        let store = finding.id.subject.store();
-        let Some(shop) = self.settings.shops.get(store).filter(|shop| !shop.recipients.is_empty())
+        let store = finding.id.subject.store().map_or(FLEET, StoreId::as_str);
+        let Some(shop) = self.settings.house(store).filter(|shop| !shop.recipients.is_empty())
         else {
             return;
         };
@@ -137,14 +153,27 @@ impl LetterPolicy {
             (Change::Resolved, _) => self.changed |= self.memory.withdraw(&name),
             (Change::Raised | Change::Changed, Some(told)) if told.open => {}
             (Change::Raised | Change::Changed, _) => {
-                if finding.historical || finding.stage == Stage::Suspected {
+                let is_child = finding.parent.is_some();
+                if finding.historical || (finding.stage == Stage::Suspected && !is_child) {
                     return;
                 }
                 self.changed = true;
                 let item = Item::of(change);
                 match finding.severity {
-                    Severity::P1 | Severity::P2 => {
-                        let fold = self.memory.folds.entry(Item::fold_key(change)).or_default();
+                    // A child is told with its parent, however soon it would be told alone.
+                    severity if is_child || severity <= Severity::P2 => {
+                        let key = Item::fold_key(change);
+                        let root = self.memory.folds.get(&key).and_then(|fold| fold.root.clone());
+                        let subject = subject(&item);
+                        let stands = |root: &String| self.memory.is_told_in(&subject, root);
+                        // A child's payment may stand in its parent's letter already.
+                        if let Some(root) = root.filter(|root| is_child && stands(root)) {
+                            let (at_ms, open, quiet) = (now_ms, true, false);
+                            let told = Told { subject, root, at_ms, open, quiet };
+                            self.memory.told.insert(name, told);
+                            return;
+                        }
+                        let fold = self.memory.folds.entry(key).or_default();
                         fold.store = store.to_string();
                         let is_cool = fold
                             .told_ms
@@ -155,7 +184,7 @@ impl LetterPolicy {
                         }
                         memory::add(&mut fold.waiting, &mut fold.left_out, item);
                     }
-                    Severity::P3 | Severity::P4 => {
+                    _ => {
                         let due = next_digest(shop, self.settings.digest_minute, now_ms);
                         let memory = self.memory.shops.entry(store.to_string()).or_default();
                         memory.digest_due_ms.get_or_insert(due);
@@ -253,7 +282,7 @@ impl LetterPolicy {
         root: Option<String>,
         rows: &mut Vec<OutboxRow>,
     ) -> Option<String> {
-        let shop = self.settings.shops.get(&store.parse::<StoreId>().ok()?)?;
+        let shop = self.settings.house(store)?;
         let letter = letter::write(&self.settings, shop, purpose, items, left_out);
         let own = local_part(&items[0].finding, now_ms);
         for recipient in &shop.recipients {

@@ -74,6 +74,34 @@ pub fn first_thing(language: Language, kind: FindingKind, voucher: Option<&str>)
         (FindingKind::PrinterOut, _) => {
             ("请检查打印机：纸、盖、电源。", "Check the printer: paper, lid, power.")
         }
+        (FindingKind::BatchTotalsMismatch, _) => (
+            "请等批上送完成后再看结果；不要清除终端流水。",
+            "Let the batch upload finish, then look again; do not clear the terminal's journal.",
+        ),
+        (FindingKind::OfflineForced, _) => (
+            "请在批结算之前让终端联机上送这笔脱机交易。",
+            "Have the terminal upload this offline payment before the batch is closed.",
+        ),
+        (FindingKind::ReversalStorm, _) => (
+            "请换一条网络，或暂停刷卡；不要反复重刷。",
+            "Change to another network, or stop taking cards for now; do not run cards again.",
+        ),
+        (FindingKind::ClockSkew, _) => (
+            "请在终端上签到一次，让它与主机对时。",
+            "Sign on at the terminal once, so that it takes the host's time.",
+        ),
+        (FindingKind::SequenceAnomaly, _) => (
+            "请确认终端是否换过、重置过，或装了第二个应用。",
+            "Confirm whether the terminal was swapped, reset, or got a second application.",
+        ),
+        (FindingKind::OperatorPattern, _) => (
+            "请抽空看一下收银台的操作习惯，必要时培训。",
+            "Have a look at how the till is used, and train where needed.",
+        ),
+        (FindingKind::ConsumerPattern, _) => (
+            "请核对这张卡的几笔交易对应的商品。",
+            "Compare this card's payments with the goods they were for.",
+        ),
         (FindingKind::Silent, _) => {
             ("请检查电源、网线和数据线。", "Check power, network and data cable.")
         }
@@ -123,6 +151,68 @@ pub fn steps(language: Language, kind: FindingKind) -> &'static [&'static str] {
         FindingKind::PrinterOut => language.say(
             &["换纸、盖好盖、重新开机。", "恢复后把下列凭条逐笔重打。"],
             &["Change the roll, close the lid, switch it off and on.", "Then reprint the slips below, one by one."],
+        ),
+        FindingKind::LateSuccess => language.say(
+            &[
+                "按订单号查询：这笔款项已经到账。",
+                "顾客还在：交付商品，并补打凭条。",
+                "顾客已走：按原订单退款，原路退回；不要用同一订单再收一次。",
+            ],
+            &[
+                "Look the order up: its money has come.",
+                "If the shopper is still there, hand over the goods and reprint the slip.",
+                "If not, refund the same order the way it was paid; never charge that order again.",
+            ],
+        ),
+        FindingKind::BatchTotalsMismatch => language.say(
+            &[
+                "等终端把批上送做完，再结算一次。",
+                "仍不平时，把终端和主机的笔数、金额记下，交给收单机构核对。",
+                "核对完之前不要清除流水：清除后无法重打凭条。",
+            ],
+            &[
+                "Let the terminal finish its batch upload, then close once more.",
+                "If it still differs, give the acquirer the counts and sums of both sides.",
+                "Do not clear the journal before that: afterwards no slip can be reprinted.",
+            ],
+        ),
+        FindingKind::OfflineForced => language.say(
+            &[
+                "在终端上做一次签到或联机交易，脱机交易会随之上送。",
+                "若主机拒绝：这笔款没有收到，请联系收单机构，并保留凭条。",
+            ],
+            &[
+                "Sign on, or make an online payment: stored payments go out with it.",
+                "If the host refused it, this money did not come: ask the acquirer, and keep the slip.",
+            ],
+        ),
+        FindingKind::ReversalStorm => language.say(
+            &[
+                "看网络信号，换一张网卡或一条线路再试。",
+                "网络正常而仍然超时：是收单机构的问题，暂停刷卡，改用其他方式收款。",
+                "下列超时交易等冲正结果，不要重刷。",
+            ],
+            &[
+                "Look at the signal; try another SIM or line.",
+                "If the network is well and it still times out, it is the acquirer: stop taking cards and take other means.",
+                "Wait for the reversals of the payments below; do not run them again.",
+            ],
+        ),
+        FindingKind::ClockSkew => language.say(
+            &["签到后时钟仍不准：更换终端电池，或联系维护人员。"],
+            &["If it is still wrong after a sign-on, have the terminal's battery looked at."],
+        ),
+        FindingKind::SequenceAnomaly => language.say(
+            &["若是换机或重置：签到一次即可，无需其他处理。", "若都不是：联系维护人员，可能有另一台设备在用同一终端号。"],
+            &["After a swap or a reset: sign on once, and nothing else is to be done.", "Otherwise call maintenance: another device may be using the same terminal number."],
+        ),
+        FindingKind::OperatorPattern => language.say(
+            &["批次长期未结：今天做一次批结算。", "反复取消打印、超时后重刷、手输卡号：提醒收银员按流程操作。"],
+            &["A batch that is long open: close it today.", "Prints cancelled, cards run again or typed: remind the till of the procedure."],
+        ),
+        FindingKind::ConsumerPattern => language.say(
+            &["正常（如充值、车费、自动售货）：请在设置里把该终端的 card_repeats 设为 0。"],
+            &["If this is usual here (fares, vending), set card_repeats = 0 for this terminal."],
         ),
         FindingKind::Silent => language.say(
             &["确认设备已开机、插头和数据线插好。", "若门店正常打烊，可不处理。"],
@@ -181,6 +271,71 @@ pub fn cause_sentence(language: Language, detail: CauseDetail) -> &'static str {
             "设备规则漏过了一个卡号；内容已丢弃。",
             "A profile let a card number through; the bytes were dropped.",
         ),
+        CauseDetail::LateConfirmation => (
+            "订单在终端上关闭之后，付款才成功。",
+            "The payment succeeded after the order had been closed at the till.",
+        ),
+        CauseDetail::TotalsDiffer => {
+            ("主机与终端的总额不同。", "The host's sums differ from the terminal's.")
+        }
+        CauseDetail::RowsMissing => (
+            "终端自己的总额与听到的交易不符。",
+            "The terminal's own sums differ from the payments that were heard.",
+        ),
+        CauseDetail::HostError => {
+            ("主机在结算时报告错误。", "The host reported an error at the close.")
+        }
+        CauseDetail::NotUploaded => {
+            ("脱机批准的交易还没有上送。", "An offline approval has not been uploaded.")
+        }
+        CauseDetail::UploadRefused => (
+            "脱机批准的交易在上送时被主机拒绝。",
+            "The host refused an offline approval when it was uploaded.",
+        ),
+        CauseDetail::ManyReversals => (
+            "这台终端在短时间内多次超时冲正，多半是它的网络。",
+            "This terminal timed out again and again: most likely its network.",
+        ),
+        CauseDetail::AcquirerOutage => (
+            "同一收单机构的多台终端同时超时：多半是收单机构的故障。",
+            "Many terminals of one acquirer timed out together: most likely the acquirer is down.",
+        ),
+        CauseDetail::SalesWithoutSlip => {
+            ("连续几笔都没有打出凭条。", "One sale after the other had no slip.")
+        }
+        CauseDetail::DeviceClock => {
+            ("终端时钟与主机时间不一致。", "The terminal's clock differs from the host's time.")
+        }
+        CauseDetail::AgentClock => (
+            "采集程序所在机器的时钟与主机时间不一致。",
+            "The clock of the agent's machine differs from the host's time.",
+        ),
+        CauseDetail::TraceBack => ("流水号倒退。", "The trace numbers went back."),
+        CauseDetail::TraceRepeated => ("流水号重复。", "A trace number was used twice."),
+        CauseDetail::TraceJumped => ("流水号跳号。", "The trace numbers jumped."),
+        CauseDetail::BatchRepeated => ("批次号重复使用。", "A batch number was used again."),
+        CauseDetail::ManyCancels => {
+            ("本周多次在打印提示时取消。", "Prints were cancelled often this week.")
+        }
+        CauseDetail::ManyReruns => {
+            ("本周多次在超时后马上重刷。", "Cards were run again after time-outs often this week.")
+        }
+        CauseDetail::ManyTyped => {
+            ("本周多次手工输入卡号。", "Card numbers were typed often this week.")
+        }
+        CauseDetail::ManyVoids => {
+            ("本周撤销比例偏高。", "More was voided this week than is usual.")
+        }
+        CauseDetail::CloseOverdue => {
+            ("批次很久没有结算。", "The batch has not been closed for long.")
+        }
+        CauseDetail::CardRepeated => {
+            ("同一张卡在一小时内多次付款。", "One card paid several times within an hour.")
+        }
+        CauseDetail::SaleAndRefund => (
+            "同一张卡在一小时内反复付款和退货。",
+            "One card paid and was refunded in turns within an hour.",
+        ),
         CauseDetail::Nothing => {
             ("尚不明确，听到的内容里没有线索。", "Not known yet: nothing that was heard tells.")
         }
@@ -211,6 +366,21 @@ pub fn resolution_sentence(language: Language, resolution: Resolution) -> &'stat
             "先前的判断收回：后来的记录不支持它。",
             "Taken back: what was heard since does not bear it out.",
         ),
+        Resolution::PrintsAgain => (
+            "打印机已恢复；还没有补打的凭条请逐笔重打。",
+            "The printer prints again; slips that are still missing have to be reprinted.",
+        ),
+        Resolution::Uploaded => ("已上送，主机已接受。", "It was uploaded and accepted."),
+        Resolution::Balanced => ("结算已平。", "The close is balanced."),
+        Resolution::Subsided => (
+            "已平静；还没有结果的超时交易请等冲正。",
+            "It has calmed down; payments that are still open wait for their reversals.",
+        ),
+        Resolution::ClockRight => ("时钟已准。", "The clock is right again."),
+        Resolution::Explained => {
+            ("终端重启或签到，已能解释。", "A restart or sign-on of the terminal explains it.")
+        }
+        Resolution::PeriodOver => ("统计期已过。", "The time it was counted over is past."),
     };
     language.say(chinese, english)
 }

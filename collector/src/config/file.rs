@@ -4,6 +4,7 @@ mod check;
 
 use super::value::{Address, Clock, Hours, Money, Parsed, Seconds, Zone};
 use crate::alert::language::Language;
+use crate::correlate::policy::Acquirer;
 use serde::Deserialize;
 use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};
 use std::net::SocketAddr;
@@ -23,6 +24,8 @@ pub(super) struct File {
     limits: LimitsFile,
     #[serde(default)]
     deadlines: DeadlinesFile,
+    #[serde(default)]
+    thresholds: ThresholdsFile,
     #[serde(default, rename = "shop")]
     shops: Vec<ShopFile>,
 }
@@ -92,6 +95,7 @@ struct Mail {
     from: Parsed<Address>,
     #[serde(default)]
     operations: Vec<Parsed<Address>>,
+    language: Option<Parsed<Language>>,
     letters_per_hour_max: Option<Spanned<u32>>,
     cool_down_s: Option<Seconds>,
     digest_at: Option<Parsed<Clock>>,
@@ -126,6 +130,7 @@ struct LimitsFile {
     turn_messages_max: Option<Spanned<u32>>,
 }
 
+/// Deadlines of the fleet, of a shop or of a terminal: each takes what it does not say from the one above.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DeadlinesFile {
@@ -137,20 +142,34 @@ struct DeadlinesFile {
     duplicate_window_s: Option<Seconds>,
     duplicate_window_qr_s: Option<Seconds>,
     silent_s: Option<Seconds>,
-    agent_offline_s: Option<Seconds>,
+    upload_s: Option<Seconds>,
+    storm_window_s: Option<Seconds>,
+    storm_calm_s: Option<Seconds>,
+    printer_out_s: Option<Seconds>,
+    close_overdue_s: Option<Seconds>,
+    card_window_s: Option<Seconds>,
+    /// The fleet's alone: it is measured on the collector's clock.
+    agent_offline_s: Option<Spanned<Seconds>>,
 }
 
+/// Thresholds, on the same three floors.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TerminalDeadlines {
-    slip_suspect_s: Option<Seconds>,
-    slip_alert_s: Option<Seconds>,
-    answer_wait_s: Option<Seconds>,
-    reversal_pending_s: Option<Seconds>,
-    reversal_after_last_sale_s: Option<Seconds>,
-    duplicate_window_s: Option<Seconds>,
-    duplicate_window_qr_s: Option<Seconds>,
-    silent_s: Option<Seconds>,
+struct ThresholdsFile {
+    storm_reversals: Option<Spanned<u32>>,
+    route_percent: Option<Spanned<u32>>,
+    route_requests: Option<Spanned<u32>>,
+    printer_sales: Option<Spanned<u32>>,
+    skew_s: Option<Seconds>,
+    skew_grave_s: Option<Seconds>,
+    skew_clear_s: Option<Seconds>,
+    trace_jump: Option<Spanned<u32>>,
+    operator_cancels: Option<Spanned<u32>>,
+    operator_reruns: Option<Spanned<u32>>,
+    operator_manual: Option<Spanned<u32>>,
+    operator_void_percent: Option<Spanned<u32>>,
+    operator_sales: Option<Spanned<u32>>,
+    card_repeats: Option<Spanned<u32>>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +184,8 @@ struct ShopFile {
     opening: Option<Parsed<Hours>>,
     #[serde(default)]
     agents: Vec<Spanned<Parsed<AgentId>>>,
+    deadlines: Option<DeadlinesFile>,
+    thresholds: Option<ThresholdsFile>,
     #[serde(default, rename = "terminal")]
     terminals: Vec<TerminalFile>,
 }
@@ -179,7 +200,9 @@ struct TerminalFile {
     two_way: Option<bool>,
     slip_due_from: Option<Parsed<Money>>,
     opening: Option<Parsed<Hours>>,
-    deadlines: Option<TerminalDeadlines>,
+    deadlines: Option<DeadlinesFile>,
+    thresholds: Option<ThresholdsFile>,
+    acquirer: Option<Parsed<Acquirer>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]

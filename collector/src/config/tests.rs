@@ -42,6 +42,7 @@ fn the_shipped_settings_say_the_defaults() {
     assert_eq!(shipped.limits, bare.limits);
     assert_eq!(shipped.deadlines, bare.deadlines);
     assert_eq!(shipped.deadlines, Deadlines::default());
+    assert_eq!(shipped.thresholds, Thresholds::default());
     assert_eq!(shipped.agent_offline_ms, bare.agent_offline_ms);
     let least = "store.path = \"/x\"\n[mail]\nfrom = \"a@b.example\"\ndirectory = \"mail\"";
     let mail = |config: &Config| {
@@ -127,6 +128,35 @@ fn a_terminal_inherits_what_it_does_not_say() {
     let opening = policy.opening.unwrap();
     assert_eq!((opening.from_minute, opening.to_minute), (540, 1320));
     assert_eq!(opening.utc_offset_minutes, 480);
+}
+
+#[test]
+fn a_shop_and_a_terminal_overrule_the_fleet() {
+    let text = "store.path = \"/x\"\nthresholds = { trace_jump = 60 }\n[[shop]]\nname = \"s\"\ndeadlines = { printer_out_s = 5 }\nthresholds = { printer_sales = 3 }\n\
+        [[shop.terminal]]\nnumber = \"1\"\nwho_prints = \"terminal\"\nacquirer = \"898\"\nthresholds = { card_repeats = 0 }\n\
+        [[shop.terminal]]\nnumber = \"2\"\nwho_prints = \"terminal\"\n\
+        [[shop]]\nname = \"t\"\n[[shop.terminal]]\nnumber = \"3\"\nwho_prints = \"terminal\"\n";
+    let config = parse(text).unwrap();
+    let policies = config.policies();
+    let mut of = policies.terminals.values();
+    let mut next = || of.next().unwrap().clone();
+    let one = next();
+    assert_eq!(one.acquirer.unwrap().as_str(), "898");
+    let one = one.thresholds.unwrap();
+    assert_eq!((one.trace_jump, one.printer_sales, one.card_repeats), (60, 3, 0));
+    assert_eq!(one.printer_out_ms, 5_000);
+    assert_eq!(next().thresholds.unwrap().card_repeats, 5);
+    assert_eq!(next().thresholds, None);
+    assert_eq!(policies.thresholds.trace_jump, 60);
+    let with = |text: &str| format!("store.path = \"/x\"\n[[shop]]\nname = \"s\"\n{text}");
+    check(&with("deadlines = { agent_offline_s = 5 }"), &["of the fleet, not here"]);
+    check(&with("thresholds = { printer_sales = 0 }"), &["expected 1 to 8, found 0"]);
+    check(
+        &with(
+            "thresholds = { skew_s = 1 }\n[[shop.terminal]]\nnumber = \"1\"\nwho_prints = \"none\"",
+        ),
+        &["in rising order"],
+    );
 }
 
 #[test]

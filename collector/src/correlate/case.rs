@@ -3,7 +3,7 @@
 
 use super::finding::{FindingKind, Told};
 use super::policy::AgentName;
-use super::shape::{Shape, ShapeError, shape_struct};
+use super::shape::{self, Shape, ShapeError, shape_struct};
 use super::timeline::StreamTime;
 use super::verdict::{Unknown, Verdict};
 use slipwatch_shared::event::{
@@ -139,6 +139,10 @@ pub enum What {
     PrintCancelled,
     /// The device could not reach its host.
     NetworkDown,
+    /// The terminal approved by itself, without its host (EMV Y1, Y3; forced): to be uploaded later.
+    ApprovedOffline,
+    /// The day was closed with equal sums: what was stored offline is with the host.
+    Closed,
 }
 
 impl What {
@@ -169,6 +173,8 @@ impl What {
             What::Restarted => "device_restarted",
             What::PrintCancelled => "print_cancelled",
             What::NetworkDown => "network_down",
+            What::ApprovedOffline => "approved_offline",
+            What::Closed => "batch_closed",
         }
     }
 }
@@ -242,6 +248,8 @@ pub struct Case {
     pub verdict: Verdict,
     /// What was told of it, and what came of that.
     pub told: Vec<Told>,
+    /// Which life of its terminal's numbers its own belong to: a trace alone names nothing over two of them.
+    pub numbering: u16,
 }
 
 impl Case {
@@ -308,6 +316,8 @@ impl Shape for What {
             What::Restarted => out.push(17),
             What::PrintCancelled => out.push(18),
             What::NetworkDown => out.push(19),
+            What::ApprovedOffline => out.push(20),
+            What::Closed => out.push(21),
         }
     }
 
@@ -336,6 +346,8 @@ impl Shape for What {
             17 => What::Restarted,
             18 => What::PrintCancelled,
             19 => What::NetworkDown,
+            20 => What::ApprovedOffline,
+            21 => What::Closed,
             _ => return Err(ShapeError),
         })
     }
@@ -364,19 +376,48 @@ impl Shape for Window {
 shape_struct!(Fact { at, event, source, what });
 shape_struct!(CaseId { agent, first });
 shape_struct!(AgentName { store, agent });
-shape_struct!(Case {
-    first,
-    opened,
-    wall_ahead_ms,
-    synchronised,
-    historical,
-    kind,
-    common_amount,
-    keys,
-    facts,
-    slip_window,
-    reversal_due,
-    reversal_window,
-    verdict,
-    told,
-});
+
+impl Shape for Case {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.first.put(out);
+        self.opened.put(out);
+        self.wall_ahead_ms.put(out);
+        self.synchronised.put(out);
+        self.historical.put(out);
+        self.kind.put(out);
+        self.common_amount.put(out);
+        self.keys.put(out);
+        self.facts.put(out);
+        self.slip_window.put(out);
+        self.reversal_due.put(out);
+        self.reversal_window.put(out);
+        self.verdict.put(out);
+        self.told.put(out);
+        self.numbering.put(out);
+        self.told.iter().for_each(|told| told.parent.put(out));
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Case, ShapeError> {
+        let mut case = Case {
+            first: Shape::take(bytes)?,
+            opened: Shape::take(bytes)?,
+            wall_ahead_ms: Shape::take(bytes)?,
+            synchronised: Shape::take(bytes)?,
+            historical: Shape::take(bytes)?,
+            kind: Shape::take(bytes)?,
+            common_amount: Shape::take(bytes)?,
+            keys: Shape::take(bytes)?,
+            facts: Shape::take(bytes)?,
+            slip_window: Shape::take(bytes)?,
+            reversal_due: Shape::take(bytes)?,
+            reversal_window: Shape::take(bytes)?,
+            verdict: Shape::take(bytes)?,
+            told: Shape::take(bytes)?,
+            numbering: shape::take_or_default(bytes)?,
+        };
+        for told in &mut case.told {
+            told.parent = shape::take_or_default(bytes)?;
+        }
+        Ok(case)
+    }
+}

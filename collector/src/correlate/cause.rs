@@ -78,6 +78,50 @@ pub enum CauseDetail {
     ScrubMissed,
     /// Nothing.
     Nothing,
+    /// The success came after the order was closed.
+    LateConfirmation,
+    /// Host and terminal name different sums.
+    TotalsDiffer,
+    /// The terminal's own sums lack payments that were heard.
+    RowsMissing,
+    /// The host ended the close with an error.
+    HostError,
+    /// An offline approval was not uploaded.
+    NotUploaded,
+    /// The host refused an offline approval when it was uploaded.
+    UploadRefused,
+    /// Many reversals of one terminal, and not of others.
+    ManyReversals,
+    /// Many terminals of one acquirer at once.
+    AcquirerOutage,
+    /// One sale after the other had no slip.
+    SalesWithoutSlip,
+    /// The device's clock differs from the host's.
+    DeviceClock,
+    /// The agent's clock differs from the host's.
+    AgentClock,
+    /// The trace went back.
+    TraceBack,
+    /// The trace came again.
+    TraceRepeated,
+    /// The trace jumped.
+    TraceJumped,
+    /// A batch number came again.
+    BatchRepeated,
+    /// Prints were cancelled again and again by one operator.
+    ManyCancels,
+    /// Payments were run again after time-outs by one operator.
+    ManyReruns,
+    /// Card numbers were typed again and again by one operator.
+    ManyTyped,
+    /// One operator voids more than is usual.
+    ManyVoids,
+    /// The batch is long open.
+    CloseOverdue,
+    /// One card paid again and again.
+    CardRepeated,
+    /// One card paid and was refunded in turns.
+    SaleAndRefund,
 }
 
 /// A finding's main cause.
@@ -94,6 +138,17 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// One that rests on these events.
+    pub fn of(
+        class: CauseClass,
+        detail: CauseDetail,
+        confidence: u8,
+        cited: impl IntoIterator<Item = EventRef>,
+    ) -> Cause {
+        let cited = cited.into_iter().take(CITED_MAX).collect();
+        Cause { class, detail, confidence, cited }
+    }
+
     /// Nothing that was heard tells.
     pub fn unknown() -> Cause {
         Cause {
@@ -124,7 +179,8 @@ pub fn of_missing_slip(case: &Case, debited: StreamTime, due: StreamTime) -> Cau
     }
     let mut cause = best.unwrap_or_else(Cause::unknown);
     // The debit itself belongs to what it rests on.
-    if let Some(debit) = case.first_fact(|what| matches!(what, What::Approved | What::Completed))
+    if let Some(debit) = case
+        .first_fact(|what| matches!(what, What::Approved | What::ApprovedOffline | What::Completed))
         && !cause.cited.contains(&debit.event)
     {
         cause.cited.insert(0, debit.event);
@@ -234,7 +290,7 @@ impl CauseClass {
 
 impl CauseDetail {
     /// All of them, in the order of their numbers in the store.
-    pub const ALL: [CauseDetail; 25] = [
+    pub const ALL: [CauseDetail; 47] = [
         CauseDetail::PaperOut,
         CauseDetail::CoverOpen,
         CauseDetail::Cutter,
@@ -260,6 +316,28 @@ impl CauseDetail {
         CauseDetail::DeviceSilent,
         CauseDetail::ScrubMissed,
         CauseDetail::Nothing,
+        CauseDetail::LateConfirmation,
+        CauseDetail::TotalsDiffer,
+        CauseDetail::RowsMissing,
+        CauseDetail::HostError,
+        CauseDetail::NotUploaded,
+        CauseDetail::UploadRefused,
+        CauseDetail::ManyReversals,
+        CauseDetail::AcquirerOutage,
+        CauseDetail::SalesWithoutSlip,
+        CauseDetail::DeviceClock,
+        CauseDetail::AgentClock,
+        CauseDetail::TraceBack,
+        CauseDetail::TraceRepeated,
+        CauseDetail::TraceJumped,
+        CauseDetail::BatchRepeated,
+        CauseDetail::ManyCancels,
+        CauseDetail::ManyReruns,
+        CauseDetail::ManyTyped,
+        CauseDetail::ManyVoids,
+        CauseDetail::CloseOverdue,
+        CauseDetail::CardRepeated,
+        CauseDetail::SaleAndRefund,
     ];
 
     /// A word for rows and JSON.
@@ -290,6 +368,28 @@ impl CauseDetail {
             CauseDetail::DeviceSilent => "device_silent",
             CauseDetail::ScrubMissed => "scrub_missed",
             CauseDetail::Nothing => "nothing",
+            CauseDetail::LateConfirmation => "late_confirmation",
+            CauseDetail::TotalsDiffer => "totals_differ",
+            CauseDetail::RowsMissing => "rows_missing",
+            CauseDetail::HostError => "host_error",
+            CauseDetail::NotUploaded => "not_uploaded",
+            CauseDetail::UploadRefused => "upload_refused",
+            CauseDetail::ManyReversals => "many_reversals",
+            CauseDetail::AcquirerOutage => "acquirer_outage",
+            CauseDetail::SalesWithoutSlip => "sales_without_slip",
+            CauseDetail::DeviceClock => "device_clock",
+            CauseDetail::AgentClock => "agent_clock",
+            CauseDetail::TraceBack => "trace_back",
+            CauseDetail::TraceRepeated => "trace_repeated",
+            CauseDetail::TraceJumped => "trace_jumped",
+            CauseDetail::BatchRepeated => "batch_repeated",
+            CauseDetail::ManyCancels => "many_cancels",
+            CauseDetail::ManyReruns => "many_reruns",
+            CauseDetail::ManyTyped => "many_typed",
+            CauseDetail::ManyVoids => "many_voids",
+            CauseDetail::CloseOverdue => "close_overdue",
+            CauseDetail::CardRepeated => "card_repeated",
+            CauseDetail::SaleAndRefund => "sale_and_refund",
         }
     }
 }
@@ -329,5 +429,27 @@ shape_enum!(CauseDetail {
     AgentSilent,
     DeviceSilent,
     ScrubMissed,
-    Nothing
+    Nothing,
+    LateConfirmation,
+    TotalsDiffer,
+    RowsMissing,
+    HostError,
+    NotUploaded,
+    UploadRefused,
+    ManyReversals,
+    AcquirerOutage,
+    SalesWithoutSlip,
+    DeviceClock,
+    AgentClock,
+    TraceBack,
+    TraceRepeated,
+    TraceJumped,
+    BatchRepeated,
+    ManyCancels,
+    ManyReruns,
+    ManyTyped,
+    ManyVoids,
+    CloseOverdue,
+    CardRepeated,
+    SaleAndRefund,
 });

@@ -9,6 +9,7 @@ use super::pairs::Pairs;
 use super::policy::{AgentName, Policies, TerminalName};
 use super::recall::Recall;
 use super::review::Out;
+use super::route::{Routes, Share};
 use super::terminal::{Kept, Terminal};
 use super::timeline::{StreamTime, Timeline};
 use super::verdict::{Unknown, Verdict};
@@ -60,6 +61,8 @@ pub struct Agent {
     pub touched: bool,
     /// No payment of it must be looked at before.
     pub(super) look_at: StreamTime,
+    /// Its share of what goes to acquirers.
+    pub(super) share: Option<Box<Share>>,
     /// Its shop's place.
     pub(super) shop: usize,
     /// The terminal that words without one are of, where the settings know only one of its shop.
@@ -72,6 +75,7 @@ pub struct Correlator {
     pub(super) agents: Vec<Agent>,
     pub(super) shops: Vec<Pairs>,
     pub(super) policies: Policies,
+    pub(super) routes: Routes,
     pub(super) out: Out,
     names: BTreeMap<AgentName, usize>,
     shop_names: BTreeMap<StoreId, usize>,
@@ -84,6 +88,7 @@ impl Correlator {
             agents: Vec::new(),
             shops: Vec::new(),
             policies,
+            routes: Routes::default(),
             out: Out::default(),
             names: BTreeMap::new(),
             shop_names: BTreeMap::new(),
@@ -134,6 +139,7 @@ impl Correlator {
             offline: false,
             touched: true,
             look_at: StreamTime(i64::MIN),
+            share: None,
             shop,
             sole: self.sole_terminal(&name.store),
         });
@@ -263,9 +269,11 @@ impl Correlator {
                     self.review(Place { agent, terminal: at, first }, now, recall);
                 }
                 let silence_due = self.judge_silence(agent, at, watermark, now);
+                let watch_due = self.judge_watch(agent, at, watermark, now);
                 let terminal = &mut self.agents[agent].terminals[at];
                 let looks = terminal.cases.iter().filter_map(|kept| kept.look_at);
-                terminal.look_at = looks.chain(silence_due).min().unwrap_or(StreamTime(i64::MAX));
+                terminal.look_at =
+                    looks.chain(silence_due).chain(watch_due).min().unwrap_or(StreamTime(i64::MAX));
             }
             next = next.min(self.agents[agent].terminals[at].look_at);
         }
@@ -305,6 +313,7 @@ impl Correlator {
         terminal: usize,
         fact: Fact,
         kind: Kind,
+        numbering: u16,
         event: &Event,
     ) -> usize {
         let found = &mut self.agents[agent];
@@ -327,6 +336,7 @@ impl Correlator {
             reversal_window: None,
             verdict: Verdict::Pending { due: fact.at },
             told: Vec::new(),
+            numbering,
         };
         let look_at = None;
         terminal.insert(Kept { case, dirty: true, keys_changed: true, look_at, purse: None })
@@ -345,15 +355,21 @@ impl Correlator {
 
     /// The kinds of all findings that are open and in memory.
     pub fn open_findings(&self) -> impl Iterator<Item = FindingKind> + '_ {
-        let of_agent = |agent: &Agent| {
+        let of_agent = |agent: &'_ Agent| {
             let silent = agent.terminals.iter().filter(|terminal| terminal.silence.is_some());
             let silent = silent.count() + usize::from(agent.silence.is_some());
+            let storms = agent.share.as_deref().map_or(0, Share::storms);
             std::iter::repeat_n(FindingKind::Silent, silent)
+                .chain(std::iter::repeat_n(FindingKind::ReversalStorm, storms))
         };
+        let kept = self.agents.iter().flat_map(|agent| &agent.terminals);
+        let watched = kept.filter_map(|terminal| terminal.watch.as_deref());
+        let matters = watched.flat_map(|watch| &watch.matters);
+        let matters = matters.filter(|matter| matter.finding.is_some()).map(|matter| matter.kind);
         let kept = self.agents.iter().flat_map(|agent| &agent.terminals);
         let told = kept.flat_map(|terminal| &terminal.cases).flat_map(|kept| &kept.case.told);
         let told = told.filter(|told| told.resolved.is_none()).map(|told| told.kind);
-        self.agents.iter().flat_map(of_agent).chain(told)
+        self.agents.iter().flat_map(of_agent).chain(matters).chain(told)
     }
 
     /// Payments in memory, and those of them whose verdict is pending.
@@ -376,5 +392,5 @@ pub(super) fn policy_of(
 
 /// Whether a fact takes money or says that it may have been taken.
 pub(super) fn is_sale(what: What) -> bool {
-    matches!(what, What::Requested | What::Approved | What::Completed)
+    matches!(what, What::Requested | What::Approved | What::ApprovedOffline | What::Completed)
 }

@@ -6,11 +6,15 @@ use super::correlator::{Correlator, is_sale};
 use super::key::{self, Fit};
 use super::money::{self, Money};
 use super::recall::{Recall, TransactionRow};
+use super::rules::habit::Deed;
 use super::rules::reversal;
 use super::terminal::{LOOSE_MAX, Loose, troubles};
 use super::timeline::StreamTime;
+use super::watch::{Moved, Spot};
 use super::word::{Word, trouble, word};
-use slipwatch_shared::event::{Event, Keys, Kind, PrinterStatus, SourceId};
+use slipwatch_shared::event::{
+    Event, Keys, Kind, OperatorAction, PrinterStatus, SettlementResult, SlipLoss, SourceId,
+};
 use slipwatch_shared::times::ArrivalTime;
 
 /// What the filing of one event needs at hand.
@@ -26,6 +30,11 @@ pub(super) struct Desk<'a> {
 impl Desk<'_> {
     fn fact(&self, what: What) -> Fact {
         Fact { at: self.at, event: self.reference, source: self.event.source, what }
+    }
+
+    fn spot(&self) -> Spot<'_> {
+        let Desk { agent, terminal, event, at, reference, now } = *self;
+        Spot { agent, terminal, event, at, reference, now }
     }
 
     fn place(&self, first: EventRef) -> Place {
@@ -92,12 +101,16 @@ impl Correlator {
             let terminal = &self.agents[desk.agent].terminals[desk.terminal];
             found = terminal.find_money(what, keys, kind, desk.at, source, &deadlines);
         }
-        let opens = matches!(what, What::Requested | What::Approved) || key::names_something(keys);
+        let opens = is_sale(what) && what != What::Completed || key::names_something(keys);
         let at = match found {
             Some(at) => at,
             None if opens => {
                 let kind = kind.unwrap_or(Kind::Sale);
-                self.open(desk.agent, desk.terminal, desk.fact(what), kind, desk.event)
+                let life = match is_sale(what) {
+                    true => self.number(&desk.spot(), keys),
+                    false => 0,
+                };
+                self.open(desk.agent, desk.terminal, desk.fact(what), kind, life, desk.event)
             }
             None => {
                 self.out.counts.unfiled += 1;
@@ -106,12 +119,15 @@ impl Correlator {
         };
         let terminal = &mut self.agents[desk.agent].terminals[desk.terminal];
         let kept = &mut terminal.cases[at];
-        let debited_before = money::trace(&kept.case).0.debited();
+        let before = money::trace(&kept.case);
+        let debited_before = before.0.debited();
         kept.keys_changed |= key::join(&mut kept.case.keys, keys, what == What::Approved);
         kept.dirty |= kept.keys_changed;
         kept.add(desk.fact(what));
         let (first, kind, amount) = (kept.case.first, kept.case.kind, kept.case.keys.amount);
-        let debited = money::trace(&kept.case).0.debited();
+        let after = money::trace(&kept.case);
+        let moved = Moved { first, opened: found.is_none(), before, after };
+        let debited = after.0.debited();
         if debited.is_some() && debited_before.is_none() {
             let standing = [terminal.trouble, terminal.network_down];
             if let Some(amount) = amount.filter(|_| kind.is_debit()) {
@@ -132,6 +148,7 @@ impl Correlator {
         if what == What::Approved && matches!(kind, Kind::Void | Kind::Refund) {
             self.mark_original(desk, kind, keys, recall);
         }
+        self.watch_money(&desk.spot(), what, keys, &moved);
         self.review(desk.place(first), desk.now, recall);
         self.bound(desk.agent, desk.terminal);
     }
@@ -230,6 +247,15 @@ impl Correlator {
             self.recall_fitting(desk, keys, recall);
             found = find(self);
         }
+        if matches!(what, What::SlipPrinted { .. }) {
+            self.watch_print(&desk.spot());
+        }
+        if matches!(what, What::PrintCancelled | What::SlipLost(SlipLoss::Cancelled)) {
+            let of_case = found.and_then(|(at, case)| {
+                self.agents[desk.agent].terminals[at].cases[case].case.keys.operator
+            });
+            self.watch_operator(&desk.spot(), keys.operator.or(of_case), Deed::Cancel);
+        }
         let Some((at, case)) = found else {
             self.keep_loose(desk, what, keys);
             return;
@@ -263,11 +289,13 @@ impl Correlator {
                 Some(trouble) => {
                     let fact = desk.fact(What::Trouble(trouble));
                     terminal.trouble = Some(fact);
+                    self.watch_printer(desk.agent, desk.terminal, true, desk.at);
                     fact
                 }
                 None => {
                     if *status != PrinterStatus::default() {
                         terminal.trouble = None;
+                        self.watch_printer(desk.agent, desk.terminal, false, desk.at);
                     }
                     return;
                 }
@@ -281,13 +309,30 @@ impl Correlator {
                 terminal.network_down = Some(fact);
                 fact
             }
-            Word::Settlement { begins } => {
-                terminal.settling = *begins;
+            Word::CloseBegins => {
+                terminal.settling = true;
                 return;
             }
-            Word::Restarted => desk.fact(What::Restarted),
+            Word::Totals(totals) => return self.watch_totals(&desk.spot(), totals),
+            Word::Closed { result, .. } => {
+                terminal.settling = false;
+                self.watch_close(&desk.spot(), *result);
+                if *result == SettlementResult::Balanced {
+                    self.close_offline(desk, recall);
+                }
+                return;
+            }
+            Word::SignedOn(_) => return self.watch_reset(&desk.spot()),
+            Word::Operator { action: OperatorAction::ManualEntry, keys } => {
+                return self.watch_operator(&desk.spot(), keys.operator, Deed::Typed);
+            }
+            Word::Restarted => {
+                self.watch_reset(&desk.spot());
+                desk.fact(What::Restarted)
+            }
             _ => return,
         };
+        let terminal = &self.agents[desk.agent].terminals[desk.terminal];
         let deadlines = *terminal.deadlines(&self.policies.deadlines);
         let concerned =
             terminal.cases.iter().filter(|kept| troubles(&kept.case, desk.at, &deadlines));
@@ -296,6 +341,25 @@ impl Correlator {
             let terminal = &mut self.agents[desk.agent].terminals[desk.terminal];
             let at = terminal.position(first).expect("it was just found");
             terminal.cases[at].add(fact);
+            self.review(desk.place(first), desk.now, recall);
+        }
+    }
+
+    /// The day was closed with equal sums: what was approved offline is with the host.
+    fn close_offline(&mut self, desk: &Desk<'_>, recall: &mut dyn Recall) {
+        let waits = |case: &Case| {
+            let offline = case.facts.iter().rposition(|fact| fact.what == What::ApprovedOffline);
+            let since = offline.map_or(&[][..], |offline| &case.facts[offline..]);
+            let there = |what: What| matches!(what, What::Approved | What::Closed);
+            !since.is_empty() && !since.iter().any(|fact| there(fact.what))
+        };
+        let cases = self.agents[desk.agent].terminals[desk.terminal].cases.iter();
+        let waiting = cases.filter(|kept| waits(&kept.case)).map(|kept| kept.case.first);
+        let waiting: Vec<EventRef> = waiting.collect();
+        for first in waiting {
+            let terminal = &mut self.agents[desk.agent].terminals[desk.terminal];
+            let at = terminal.position(first).expect("it was just found");
+            terminal.cases[at].add(desk.fact(What::Closed));
             self.review(desk.place(first), desk.now, recall);
         }
     }

@@ -3,7 +3,7 @@
 
 use super::case::{Case, CaseId};
 use super::cause::Cause;
-use super::policy::{AgentName, TerminalName};
+use super::policy::{Acquirer, AgentName, TerminalName};
 use super::shape::{Shape, ShapeError, shape_enum, shape_struct};
 use super::timeline::StreamTime;
 use slipwatch_shared::times::{ArrivalTime, EventTime};
@@ -174,6 +174,20 @@ pub enum Resolution {
     HeardAgain,
     /// What was heard since does not bear it out.
     NotBorneOut,
+    /// A slip was printed well.
+    PrintsAgain,
+    /// It was uploaded and accepted.
+    Uploaded,
+    /// The sums are equal.
+    Balanced,
+    /// It has been quiet for long enough.
+    Subsided,
+    /// The clock is right.
+    ClockRight,
+    /// A record of the device explains it.
+    Explained,
+    /// The time over which it was counted is past.
+    PeriodOver,
 }
 
 impl Resolution {
@@ -192,6 +206,13 @@ impl Resolution {
             Resolution::NotKnown => "not_known",
             Resolution::HeardAgain => "heard_again",
             Resolution::NotBorneOut => "not_borne_out",
+            Resolution::PrintsAgain => "prints_again",
+            Resolution::Uploaded => "uploaded",
+            Resolution::Balanced => "balanced",
+            Resolution::Subsided => "subsided",
+            Resolution::ClockRight => "clock_right",
+            Resolution::Explained => "explained",
+            Resolution::PeriodOver => "period_over",
         }
     }
 }
@@ -205,22 +226,25 @@ pub enum Subject {
     Terminal(TerminalName),
     /// An agent.
     Agent(AgentName),
+    /// An acquirer, over all shops that call it.
+    Route(Acquirer),
 }
 
 impl Subject {
-    /// Whose shop.
-    pub fn store(&self) -> &slipwatch_shared::terminal::StoreId {
+    /// Whose shop; absent on what concerns more than one.
+    pub fn store(&self) -> Option<&slipwatch_shared::terminal::StoreId> {
         match self {
-            Subject::Case(case) => &case.agent.store,
-            Subject::Terminal(terminal) => &terminal.store,
-            Subject::Agent(agent) => &agent.store,
+            Subject::Case(case) => Some(&case.agent.store),
+            Subject::Terminal(terminal) => Some(&terminal.store),
+            Subject::Agent(agent) => Some(&agent.store),
+            Subject::Route(_) => None,
         }
     }
 }
 
 /// A finding's name, the same for ever and wherever it is computed: kind, subject, and which time.
-/// Written `A01:store.agent.epoch.seq`, `A18:terminal:store/12345678:1`, `A18:agent:store/agent:1`; the number at the
-/// end tells how often a terminal or an agent had it before.
+/// Written `A01:store.agent.epoch.seq`, `A18:terminal:store/12345678:1`, `A18:agent:store/agent:1`, `A16:route:898:1`;
+/// the number at the end tells how often a terminal or an agent had it before, and the moment of an acquirer's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FindingId {
     /// What kind.
@@ -242,6 +266,7 @@ impl fmt::Display for FindingId {
             Subject::Agent(name) => {
                 write!(out, "{code}:agent:{}/{}:{}", name.store, name.agent, self.time)
             }
+            Subject::Route(acquirer) => write!(out, "{code}:route:{acquirer}:{}", self.time),
         }
     }
 }
@@ -332,11 +357,38 @@ pub struct Told {
     pub partner: Option<CaseId>,
     /// Points (A09).
     pub measure: i64,
+    /// The finding that explains it and is told instead. Stored behind the case's other parts.
+    pub parent: Option<Box<FindingId>>,
 }
 
 shape_enum!(Stage { Suspected, Alerting, Confirmed });
 shape_enum!(Severity { P1, P2, P3, P4 });
-shape_struct!(Told { kind, stage, resolved, since, cause, partner, measure });
+
+impl Shape for Told {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.kind.put(out);
+        self.stage.put(out);
+        self.resolved.put(out);
+        self.since.put(out);
+        self.cause.put(out);
+        self.partner.put(out);
+        self.measure.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Told, ShapeError> {
+        Ok(Told {
+            kind: Shape::take(bytes)?,
+            stage: Shape::take(bytes)?,
+            resolved: Shape::take(bytes)?,
+            since: Shape::take(bytes)?,
+            cause: Shape::take(bytes)?,
+            partner: Shape::take(bytes)?,
+            measure: Shape::take(bytes)?,
+            parent: None,
+        })
+    }
+}
+
 shape_struct!(TerminalName { store, terminal });
 shape_struct!(FindingId { kind, subject, time });
 shape_struct!(Finding {
@@ -377,6 +429,10 @@ impl Shape for Subject {
                 out.push(2);
                 agent.put(out);
             }
+            Subject::Route(acquirer) => {
+                out.push(3);
+                acquirer.put(out);
+            }
         }
     }
 
@@ -385,13 +441,15 @@ impl Shape for Subject {
             0 => Subject::Case(Shape::take(bytes)?),
             1 => Subject::Terminal(Shape::take(bytes)?),
             2 => Subject::Agent(Shape::take(bytes)?),
+            3 => Subject::Route(Shape::take(bytes)?),
             _ => return Err(ShapeError),
         })
     }
 }
 
 impl Resolution {
-    const PLAIN: [Resolution; 11] = [
+    /// All but [`Resolution::GrewInto`], in the order of their numbers in the store: new ones at the end.
+    pub const PLAIN: [Resolution; 18] = [
         Resolution::SlipPrinted,
         Resolution::SlipIssued,
         Resolution::SlipDeclined,
@@ -403,6 +461,13 @@ impl Resolution {
         Resolution::NotKnown,
         Resolution::HeardAgain,
         Resolution::NotBorneOut,
+        Resolution::PrintsAgain,
+        Resolution::Uploaded,
+        Resolution::Balanced,
+        Resolution::Subsided,
+        Resolution::ClockRight,
+        Resolution::Explained,
+        Resolution::PeriodOver,
     ];
 }
 

@@ -96,15 +96,18 @@ impl Correlator {
     /// Puts an agent back as [`Correlator::state_of`] wrote it.
     pub fn restore_agent(&mut self, name: &AgentName, state: &[u8]) -> Result<usize, ShapeError> {
         let at = self.agent(name);
-        let Agent { timeline, coverage, terminals, silences, silence, card_numbers, .. } =
+        let Agent { timeline, coverage, terminals, silences, silence, card_numbers, share, .. } =
             shape::from_bytes(state)?;
+        if let Some(share) = &share {
+            self.routes.restore(at, share);
+        }
         let shop = self.agents[at].shop;
         let latest = timeline.latest;
         let policies = &self.policies;
         let found = &mut self.agents[at];
         (found.timeline, found.coverage, found.terminals) = (timeline, coverage, terminals);
         (found.silences, found.silence) = (silences, silence);
-        (found.card_numbers, found.touched) = (card_numbers, false);
+        (found.card_numbers, found.share, found.touched) = (card_numbers, share, false);
         for terminal in &mut found.terminals {
             terminal.policy = policy_of(policies, &name.store, terminal.id);
             let recent = Some(latest.plus_ms(-RECENT_MS));
@@ -137,10 +140,12 @@ impl Shape for Agent {
         self.silences.put(out);
         self.silence.put(out);
         self.card_numbers.put(out);
+        self.terminals.iter().for_each(|terminal| terminal.watch.put(out));
+        self.share.put(out);
     }
 
     fn take(bytes: &mut &[u8]) -> Result<Agent, ShapeError> {
-        Ok(Agent {
+        let mut agent = Agent {
             name: Shape::take(bytes)?,
             timeline: Shape::take(bytes)?,
             coverage: Shape::take(bytes)?,
@@ -151,8 +156,14 @@ impl Shape for Agent {
             offline: false,
             touched: false,
             look_at: StreamTime(i64::MIN),
+            share: None,
             shop: 0,
             sole: None,
-        })
+        };
+        for terminal in &mut agent.terminals {
+            terminal.watch = shape::take_or_default(bytes)?;
+        }
+        agent.share = shape::take_or_default(bytes)?;
+        Ok(agent)
     }
 }

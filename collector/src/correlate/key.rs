@@ -64,6 +64,14 @@ pub fn in_part(asked: &Keys, said: &Keys) -> bool {
         && cards(asked, said) != Some(false)
 }
 
+/// Whether two sets of keys share a number that is given out once: a trace and a batch are not.
+pub fn given_once(known: &Keys, said: &Keys) -> bool {
+    both(known.rrn, said.rrn) == Some(true)
+        || both(known.channel_transaction_id.as_deref(), said.channel_transaction_id.as_deref())
+            == Some(true)
+        || both(known.order_number.as_deref(), said.order_number.as_deref()) == Some(true)
+}
+
 /// How a payment and what another one says of its original stand to each other.
 pub fn fit_original(known: &Keys, original: &OriginalKeys) -> Fit {
     let said = Keys {

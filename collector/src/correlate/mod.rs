@@ -13,12 +13,14 @@ pub mod pairs;
 pub mod policy;
 pub mod recall;
 pub mod review;
+pub mod route;
 pub mod rules;
 pub mod shape;
 pub mod silence;
 pub mod terminal;
 pub mod timeline;
 pub mod verdict;
+pub mod watch;
 pub mod word;
 
 #[cfg(test)]

@@ -84,8 +84,10 @@ pub fn trace(case: &Case) -> (Money, Undo) {
             // What went back stays back: an answer that comes after the undo was acknowledged is the undone one.
             (Money::Undone { .. }, _) => money,
             (Money::Untouched, What::Requested) => Money::Asked { at },
-            (Money::Debited { .. }, What::Approved | What::Completed) => money,
-            (_, What::Approved) => Money::Debited { at },
+            (Money::Debited { .. }, What::Approved | What::ApprovedOffline | What::Completed) => {
+                money
+            }
+            (_, What::Approved | What::ApprovedOffline) => Money::Debited { at },
             (Money::Refused, What::Completed) => money,
             (_, What::Completed) => Money::Debited { at },
             (Money::Debited { .. }, What::Refused | What::Unsound(_) | What::TimedOut) => money,
@@ -124,7 +126,10 @@ fn step(undo: Undo, what: What, at: StreamTime) -> Undo {
         (Undo::Pending { .. }, What::Unsound(_) | What::TimedOut | What::Reversal(_)) => undo,
         (_, What::Unsound(_) | What::TimedOut | What::Reversal(_)) => Undo::Pending { since: at },
         // The record of the undo is written around sending and deleted after a sound answer.
-        (Undo::Pending { .. }, What::Approved | What::Refused | What::Completed) => Undo::None,
+        (
+            Undo::Pending { .. },
+            What::Approved | What::ApprovedOffline | What::Refused | What::Completed,
+        ) => Undo::None,
         _ => undo,
     }
 }

@@ -3,7 +3,10 @@
 
 use slipwatch_shared::money::Amount;
 use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
 
 /// An agent by its shop and its own name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +54,10 @@ pub struct TerminalPolicy {
     pub opening: Option<OpeningHours>,
     /// Deadlines that differ from those of all; absent: those of all.
     pub deadlines: Option<Deadlines>,
+    /// Thresholds that differ from those of all; absent: those of all.
+    pub thresholds: Option<Box<Thresholds>>,
+    /// The acquirer whose host it calls; absent: told by the merchant number of its payments.
+    pub acquirer: Option<Acquirer>,
 }
 
 impl Default for TerminalPolicy {
@@ -63,6 +70,8 @@ impl Default for TerminalPolicy {
             slip_due_from: None,
             opening: None,
             deadlines: None,
+            thresholds: None,
+            acquirer: None,
         }
     }
 }
@@ -116,6 +125,123 @@ impl Default for Deadlines {
     }
 }
 
+/// From when on a terminal's own state is told, and when that is over. Asked only when something of the kind happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// An offline approval that was not uploaded is told after this (A15).
+    pub upload_ms: i64,
+    /// So many reversals of one terminal within [`Thresholds::storm_window_ms`] are a storm (A16).
+    pub storm_reversals: u32,
+    /// The time in which they are counted.
+    pub storm_window_ms: i64,
+    /// A terminal without a reversal this long is calm again; an acquirer's share is counted over as long.
+    pub storm_calm_ms: i64,
+    /// So many of a hundred requests to one acquirer that end in a reversal are a storm.
+    pub route_percent: u32,
+    /// Fewer requests than this prove nothing.
+    pub route_requests: u32,
+    /// A printer in trouble this long is out (A17).
+    pub printer_out_ms: i64,
+    /// So is one when so many sales in a row had no slip.
+    pub printer_sales: u32,
+    /// A clock further off than this is told (A19).
+    pub skew_ms: i64,
+    /// Further than this it is told the same day.
+    pub skew_grave_ms: i64,
+    /// Nearer than this it is right again.
+    pub skew_clear_ms: i64,
+    /// A trace that jumps further than this is told (A20).
+    pub trace_jump: u32,
+    /// So many prints cancelled by one operator in a week are a habit (A21).
+    pub operator_cancels: u32,
+    /// So many payments run again after a time-out.
+    pub operator_reruns: u32,
+    /// So many cards typed by hand.
+    pub operator_manual: u32,
+    /// So many voids of a hundred sales.
+    pub operator_void_percent: u32,
+    /// Fewer sales than this prove nothing.
+    pub operator_sales: u32,
+    /// A batch that is not closed this long is overdue.
+    pub close_overdue_ms: i64,
+    /// So many payments of one card within [`Thresholds::card_window_ms`] are told (A22); zero: never, for fares and
+    /// vending.
+    pub card_repeats: u32,
+    /// The time in which they are counted.
+    pub card_window_ms: i64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Thresholds {
+        const SECOND: i64 = 1000;
+        const MINUTE: i64 = 60 * SECOND;
+        const HOUR: i64 = 60 * MINUTE;
+        Thresholds {
+            upload_ms: 24 * HOUR,
+            storm_reversals: 3,
+            storm_window_ms: 10 * MINUTE,
+            storm_calm_ms: 15 * MINUTE,
+            route_percent: 5,
+            route_requests: 20,
+            printer_out_ms: 10 * MINUTE,
+            printer_sales: 2,
+            skew_ms: MINUTE,
+            skew_grave_ms: 5 * MINUTE,
+            skew_clear_ms: 30 * SECOND,
+            trace_jump: 50,
+            operator_cancels: 5,
+            operator_reruns: 3,
+            operator_manual: 10,
+            operator_void_percent: 10,
+            operator_sales: 30,
+            close_overdue_ms: 48 * HOUR,
+            card_repeats: 5,
+            card_window_ms: HOUR,
+        }
+    }
+}
+
+/// An acquirer, or the route to one: three digits at the head of a merchant number, or a name of the settings.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Acquirer(Box<str>);
+
+/// Longest name of an acquirer.
+pub const ACQUIRER_CHARS_MAX: usize = 32;
+
+impl Acquirer {
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a text is no acquirer's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected 1 to 32 letters, digits and dashes")]
+pub struct AcquirerError;
+
+impl Borrow<str> for Acquirer {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Acquirer {
+    type Err = AcquirerError;
+
+    fn from_str(text: &str) -> Result<Acquirer, AcquirerError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let sound = (1..=ACQUIRER_CHARS_MAX).contains(&text.len()) && text.bytes().all(plain);
+        if sound { Ok(Acquirer(text.into())) } else { Err(AcquirerError) }
+    }
+}
+
+impl fmt::Display for Acquirer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
 /// All that the correlator is set to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policies {
@@ -125,6 +251,8 @@ pub struct Policies {
     pub terminals: BTreeMap<TerminalName, TerminalPolicy>,
     /// The deadlines of all.
     pub deadlines: Deadlines,
+    /// The thresholds of all.
+    pub thresholds: Thresholds,
     /// An agent that was not heard this long, on the collector's clock, is offline (A18).
     pub agent_offline_ms: i64,
 }

@@ -1,19 +1,19 @@
 //! A payment is judged, and what changed since it was last told is told. Files nothing.
 
-use super::case::{CaseId, Place, Window};
+use super::case::{CaseId, EventRef, Place, Window};
 use super::correlator::{Agent, Correlator};
 use super::coverage::Heard;
 use super::finding::{
     Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Subject, Told,
 };
-use super::money::{self, Undo};
+use super::money::{self, Money, Undo};
 use super::policy::TerminalName;
 use super::recall::Recall;
 use super::rules::duplicate::{self, Side};
-use super::rules::{self, Held, Say, print, reversal, slip};
+use super::rules::{self, Held, Say, late, offline, print, reversal, slip, storm};
 use super::terminal::{Kept, Terminal};
 use super::timeline::StreamTime;
-use super::verdict::{Unknown, Verdict};
+use super::watch::Spot;
 use slipwatch_shared::times::ArrivalTime;
 
 /// A payment that nothing is awaited of stays this long in memory for a second debit, beyond the widest window.
@@ -66,10 +66,10 @@ impl Correlator {
     }
 
     /// The slip, the print and the undo of one payment.
-    fn judge(&mut self, place: Place, now: ArrivalTime) {
+    pub(super) fn judge(&mut self, place: Place, now: ArrivalTime) {
         let Correlator { agents, policies, out, .. } = self;
         let agent = &mut agents[place.agent];
-        let Agent { name, timeline, coverage, terminals, offline, .. } = agent;
+        let Agent { timeline, coverage, terminals, offline, .. } = agent;
         let terminal = &mut terminals[place.terminal];
         let Some(at) = terminal.position(place.first) else { return };
         let deadlines = *terminal.deadlines(&policies.deadlines);
@@ -91,31 +91,120 @@ impl Correlator {
         let watermark = heard.watermark();
         let slip_look = slip::next_look(&kept.case, money, &verdict, watermark, &deadlines);
         let undo_look = kept.case.reversal_due.filter(|_| undo_window.is_none());
-        kept.look_at = [slip_look, undo_look].into_iter().flatten().min();
+        let thresholds = policy
+            .as_ref()
+            .map(|policy| policy.thresholds.as_deref().unwrap_or(&policies.thresholds));
+        let upload = thresholds.and_then(|thresholds| offline::upload_due(&kept.case, thresholds));
+        let upload_look = upload.filter(|due| *due >= watermark);
+        kept.look_at = [slip_look, undo_look, upload_look].into_iter().flatten().min();
         if let Some(look_at) = kept.look_at {
             terminal.look_at = terminal.look_at.min(look_at);
             agent.look_at = agent.look_at.min(look_at);
         }
-        let Some(policy) = policy.as_ref() else { return };
+        let (Some(policy), Some(thresholds)) = (policy.as_ref(), thresholds) else { return };
         let case = &kept.case;
         let a02 = print::print_failed(case, money, &verdict, &heard, policy, &deadlines);
         let holds = matches!(a02, Say::Holds(_));
         let a01 = slip::no_receipt_debit(case, money, &verdict, &heard, &deadlines, holds);
         let a03 = reversal::lost_reversal(case, money, undo);
         let a04 = reversal::reversal_pending(case, money, undo, undo_window);
-        let id = *id;
+        let a05 = late::late_success(case, money);
+        let a15 = offline::offline_forced(case, &heard, thresholds);
+        // Of an order that was closed the shop expects no slip: the debit itself is the matter.
+        let is_late = matches!(a05, Say::Holds(_));
+        let grew = || Say::Not(Resolution::GrewInto(FindingKind::LateSuccess));
         let said = [
-            (FindingKind::PrintFailed, a02),
-            (FindingKind::NoReceiptDebit, a01),
+            (FindingKind::PrintFailed, if is_late { grew() } else { a02 }),
+            (FindingKind::NoReceiptDebit, if is_late { grew() } else { a01 }),
             (FindingKind::TimeoutDebitLostReversal, a03),
             (FindingKind::ReversalPending, a04),
+            (FindingKind::LateSuccess, a05),
+            (FindingKind::OfflineForced, a15),
         ];
+        let mut missing = false;
         for (kind, say) in said {
-            if let Some(change) = tell(kept, kind, say) {
-                let case_id = CaseId { agent: name.clone(), first: place.first };
-                out.tell_case(change, kind, kept, case_id, id, now);
+            missing |= self.tell_of(place, at, kind, say, money, now);
+        }
+        if missing {
+            self.watch_sales(place.agent, place.terminal, now);
+        }
+    }
+
+    /// Tells what a rule says of a payment, where it is news; tells whether a slip is missing that was not before.
+    fn tell_of(
+        &mut self,
+        place: Place,
+        at: usize,
+        kind: FindingKind,
+        say: Say,
+        money: Money,
+        now: ArrivalTime,
+    ) -> bool {
+        if matches!(say, Say::Not(_)) && self.told_at(place, at, kind).is_none() {
+            return false;
+        }
+        let parent = match self.told_at(place, at, kind) {
+            Some(Told { parent: Some(parent), .. }) => Some(parent.clone()),
+            _ if matches!(say, Say::Not(_)) => None,
+            _ => self.parent_of(place, at, kind, money).map(Box::new),
+        };
+        let Correlator { agents, out, .. } = self;
+        let Agent { name, terminals, .. } = &mut agents[place.agent];
+        let terminal = &mut terminals[place.terminal];
+        let kept = &mut terminal.cases[at];
+        let Some(change) = tell(kept, kind, say, parent) else { return false };
+        let case_id = CaseId { agent: name.clone(), first: place.first };
+        out.tell_case(change, kind, kept, case_id, terminal.id, now);
+        let slip = matches!(kind, FindingKind::NoReceiptDebit | FindingKind::PrintFailed);
+        change == Change::Raised && slip
+    }
+
+    fn told_at(&self, place: Place, at: usize, kind: FindingKind) -> Option<&Told> {
+        self.agents[place.agent].terminals[place.terminal].cases[at].case.told(kind)
+    }
+
+    /// The finding that explains one about a payment: it began before the payment did, and lasts.
+    fn parent_of(
+        &self,
+        place: Place,
+        at: usize,
+        kind: FindingKind,
+        money: Money,
+    ) -> Option<FindingId> {
+        let terminal = &self.agents[place.agent].terminals[place.terminal];
+        let case = &terminal.cases[at].case;
+        let (parent, began) = match kind {
+            FindingKind::NoReceiptDebit | FindingKind::PrintFailed => {
+                (FindingKind::PrinterOut, money.debited()?)
+            }
+            FindingKind::TimeoutDebitLostReversal | FindingKind::ReversalPending => {
+                (FindingKind::ReversalStorm, storm::undo_begun(case)?)
+            }
+            _ => return None,
+        };
+        let began_at = case.wall(began);
+        if parent == FindingKind::ReversalStorm {
+            let route = self.storm_over(terminal.policy.as_ref(), case, began_at);
+            if route.is_some() {
+                return route;
             }
         }
+        let matter = terminal.watch.as_deref().and_then(|watch| watch.open(parent));
+        let of_terminal = matter
+            .filter(|matter| matter.since <= began)
+            .and_then(|matter| matter.finding.as_deref());
+        let silence = terminal.silence.as_deref().filter(|silence| silence.since <= began_at);
+        of_terminal.or(silence).map(|finding| finding.id.clone())
+    }
+
+    /// A22: tells the payment that makes a card's habit. It is told once, whatever is heard of the payment later.
+    pub(super) fn tell_habit(&mut self, spot: &Spot<'_>, first: EventRef, held: Held) {
+        let place = Place { agent: spot.agent, terminal: spot.terminal, first };
+        let Some(at) = self.agents[spot.agent].terminals[spot.terminal].position(first) else {
+            return;
+        };
+        let money = money::trace(&self.agents[spot.agent].terminals[spot.terminal].cases[at].case);
+        self.tell_of(place, at, held.kind, Say::Holds(held), money.0, spot.now);
     }
 
     /// Writes down how a debit stands among those of its shop; tells whether that changed.
@@ -170,7 +259,7 @@ impl Correlator {
         let agent = &mut agents[place.agent];
         let terminal = &mut agent.terminals[place.terminal];
         let kept = &mut terminal.cases[at];
-        if let Some(change) = tell(kept, FindingKind::DuplicateDebit, say) {
+        if let Some(change) = tell(kept, FindingKind::DuplicateDebit, say, None) {
             let case_id = CaseId { agent: agent.name.clone(), first: place.first };
             out.tell_case(change, FindingKind::DuplicateDebit, kept, case_id, terminal.id, now);
         }
@@ -204,7 +293,12 @@ fn undo_window(
 }
 
 /// Compares what a rule says with what was told, and writes it down; tells what is news.
-fn tell(kept: &mut Kept, kind: FindingKind, say: Say) -> Option<Change> {
+fn tell(
+    kept: &mut Kept,
+    kind: FindingKind,
+    say: Say,
+    parent: Option<Box<FindingId>>,
+) -> Option<Change> {
     let told = &mut kept.case.told;
     let known = told.iter().position(|told| told.kind == kind);
     let change = match (say, known) {
@@ -225,6 +319,7 @@ fn tell(kept: &mut Kept, kind: FindingKind, say: Say) -> Option<Change> {
                 cause: held.cause,
                 partner: held.partner,
                 measure: held.measure,
+                parent,
             };
             match known {
                 None => {
@@ -256,16 +351,13 @@ fn tell(kept: &mut Kept, kind: FindingKind, say: Say) -> Option<Change> {
 fn differs(was: &Told, is: &Told) -> bool {
     was.stage != is.stage
         || was.partner != is.partner
+        || was.parent != is.parent
         || (was.cause.class, was.cause.detail) != (is.cause.class, is.cause.detail)
 }
 
 /// When nothing but a late event or a settlement row can change a payment; absent while something is awaited.
 pub(super) fn rest_at(kept: &Kept, deadlines: &super::policy::Deadlines) -> Option<StreamTime> {
-    let waiting = matches!(
-        kept.case.verdict,
-        Verdict::Pending { .. } | Verdict::Unknown { why: Unknown::AgentOffline }
-    );
-    if kept.look_at.is_some() || waiting {
+    if kept.look_at.is_some() || slip::waits(&kept.case.verdict) {
         return None;
     }
     let window_ms = deadlines.duplicate_window_ms.max(deadlines.duplicate_window_qr_ms);
@@ -281,7 +373,7 @@ pub fn finding_of(case_id: CaseId, case: &super::case::Case, told: &Told) -> Fin
         cause: told.cause.clone(),
         since: case.wall(told.since),
         resolved: told.resolved,
-        parent: None,
+        parent: told.parent.as_deref().cloned(),
         partner: told.partner.clone(),
         measure: told.measure,
         historical: case.historical,

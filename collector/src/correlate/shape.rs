@@ -3,12 +3,15 @@
 //! their places in `ALL` or in the list given here; new ones are only ever appended.
 
 use super::case::{EventRef, Trouble, UnsoundAnswer};
+use super::policy::Acquirer;
 use super::timeline::StreamTime;
 use slipwatch_shared::event::{
     AbortedBy, Copy as SlipCopy, ElectronicChannel, Epoch, Kind, ReversalPhase, Seq, SlipFailure,
     SlipGrade, SlipLoss, SourceId,
 };
-use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};
+use slipwatch_shared::terminal::{AgentId, MerchantId, OperatorNumber, StoreId, TerminalId};
+use slipwatch_shared::trace::{BatchNumber, Stan};
+use std::collections::VecDeque;
 
 /// Why bytes are no state of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +35,12 @@ pub fn to_bytes(value: &impl Shape) -> Vec<u8> {
     let mut out = vec![VERSION];
     value.put(&mut out);
     out
+}
+
+/// Takes what an older program did not write yet: nothing is left then, and the default stands for it. Such a value is
+/// the last of what is stored, or stands before others like it.
+pub fn take_or_default<T: Shape + Default>(bytes: &mut &[u8]) -> Result<T, ShapeError> {
+    if bytes.is_empty() { Ok(T::default()) } else { T::take(bytes) }
 }
 
 /// Reads what [`to_bytes`] wrote.
@@ -107,6 +116,16 @@ impl Shape for i64 {
     }
 }
 
+impl Shape for i32 {
+    fn put(&self, out: &mut Vec<u8>) {
+        i64::from(*self).put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<i32, ShapeError> {
+        i32::try_from(i64::take(bytes)?).map_err(|_| ShapeError)
+    }
+}
+
 impl Shape for bool {
     fn put(&self, out: &mut Vec<u8>) {
         out.push(u8::from(*self));
@@ -174,6 +193,17 @@ impl<T: Shape> Shape for Vec<T> {
             return Err(ShapeError);
         }
         (0..count).map(|_| T::take(bytes)).collect()
+    }
+}
+
+impl<T: Shape> Shape for VecDeque<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.len().put(out);
+        self.iter().for_each(|item| item.put(out));
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<VecDeque<T>, ShapeError> {
+        Vec::take(bytes).map(VecDeque::from)
     }
 }
 
@@ -284,4 +314,21 @@ macro_rules! shape_text {
     };
 }
 
-shape_text!(TerminalId, StoreId, AgentId);
+shape_text!(TerminalId, StoreId, AgentId, MerchantId, OperatorNumber, Acquirer);
+
+/// A number of six digits.
+macro_rules! shape_six_digits {
+    ($($name:ident),+) => {
+        $(impl Shape for $name {
+            fn put(&self, out: &mut Vec<u8>) {
+                self.number().put(out);
+            }
+
+            fn take(bytes: &mut &[u8]) -> Result<$name, ShapeError> {
+                $name::from_number(u32::take(bytes)?).map_err(|_| ShapeError)
+            }
+        })+
+    };
+}
+
+shape_six_digits!(Stan, BatchNumber);

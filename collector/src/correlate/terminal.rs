@@ -10,6 +10,7 @@ use super::rules::silent::Rhythm;
 use super::rules::slip;
 use super::shape::{Shape, ShapeError, shape_struct};
 use super::timeline::StreamTime;
+use super::watch::Watch;
 use slipwatch_shared::event::{Keys, Kind, ReversalPhase, SourceId};
 use slipwatch_shared::money::Amount;
 use slipwatch_shared::terminal::TerminalId;
@@ -134,6 +135,8 @@ pub struct Terminal {
     pub silences: u32,
     /// Its silence as it was told, while it lasts.
     pub silence: Option<Box<Finding>>,
+    /// What the rules about terminals keep of it. Stored behind the agent's other parts.
+    pub watch: Option<Box<Watch>>,
     /// Its payments in memory, in the order of their first events. Not part of the state's bytes.
     pub cases: VecDeque<Kept>,
     /// No payment of it must be looked at before. Not part of the state's bytes.
@@ -158,6 +161,7 @@ impl Terminal {
             forgotten_through: None,
             silences: 0,
             silence: None,
+            watch: None,
             cases: VecDeque::new(),
             look_at: StreamTime(i64::MIN),
             policy,
@@ -211,7 +215,9 @@ impl Terminal {
             let age = at.ms_since(case.opened);
             let accepted = match fitted {
                 Fit::Other => false,
-                Fit::Named | Fit::Trace => named(case, what, fitted, age),
+                Fit::Named | Fit::Trace => {
+                    named(case, what, fitted, key::given_once(&case.keys, keys), age)
+                }
                 Fit::Amount | Fit::Open => awaited(case, what, fitted, at, source, deadlines),
             };
             if accepted {
@@ -285,12 +291,12 @@ fn reprinted(what: What) -> bool {
 }
 
 /// Whether a word with a payment's own number is about this one: numbers come round, and a request begins anew.
-fn named(case: &Case, what: What, fitted: Fit, age_ms: i64) -> bool {
+fn named(case: &Case, what: What, fitted: Fit, known_once: bool, age_ms: i64) -> bool {
     if age_ms > if fitted == Fit::Named { NAMED_MS } else { TRACE_MS } {
         return false;
     }
     if what != What::Requested {
-        return true;
+        return !comes_again(case, what, known_once, age_ms);
     }
     match money::trace(case).0 {
         Money::Untouched | Money::Asked { .. } | Money::Open { .. } => age_ms <= RETRANSMITTED_MS,
@@ -304,6 +310,16 @@ fn in_part(case: &Case, what: What, keys: &Keys, at: StreamTime, deadlines: &Dea
         && key::in_part(&case.keys, keys)
         && matches!(money::trace(case).0, Money::Asked { at: asked }
             if at.ms_since(asked) <= deadlines.answer_wait_ms.saturating_add(ANSWER_GRACE_MS))
+}
+
+/// Whether a success is that of another payment: this one had it long ago, and only its trace and batch are the same,
+/// which come round or are handed out twice. An upload of an offline approval is the same payment.
+fn comes_again(case: &Case, what: What, known_once: bool, age_ms: i64) -> bool {
+    let success = matches!(what, What::Approved | What::ApprovedOffline | What::Completed);
+    if !success || known_once || age_ms <= RETRANSMITTED_MS {
+        return false;
+    }
+    case.facts.iter().any(|fact| fact.what == what)
 }
 
 /// Whether a payment waits for this word, though no number says that it is about it.
@@ -331,7 +347,7 @@ fn awaited(
                 && at.ms_since(case.opened) <= 2 * SKEW_MS
                 && not_said_here(|what| *what == What::Requested)
         }
-        What::Approved => {
+        What::Approved | What::ApprovedOffline => {
             asked
                 || another_line
                     && at.ms_since(case.last_heard()) <= SLIP_AFTER_DEBIT_MS

@@ -4,12 +4,13 @@ use super::case::Case;
 use super::correlator::Correlator;
 use super::policy::{AgentName, OpeningHours, Policies, TerminalName, TerminalPolicy, WhoPrints};
 use super::recall::{Recall, TransactionRow};
+use super::shape;
 use super::timeline::StreamTime;
-use slipwatch_shared::card::{Card, MaskedPan};
+use slipwatch_shared::card::{Card, EntryMode, MaskedPan};
 use slipwatch_shared::event::*;
 use slipwatch_shared::money::{Amount, Currency};
 use slipwatch_shared::terminal::{StoreId, TerminalId};
-use slipwatch_shared::times::{ArrivalTime, BootId, EventTime, Observed, Uptime};
+use slipwatch_shared::times::{ArrivalTime, BootId, DeviceTime, EventTime, Observed, Uptime};
 
 /// Wall time at uptime zero: a Monday, 08:00 UTC.
 pub const WALL_MS: i64 = 1_763_971_200_000;
@@ -145,6 +146,42 @@ impl Speaker {
                     _ => ReversalPhase::Failed,
                 },
             }),
+            "typed" => {
+                let action = OperatorAction::ManualEntry;
+                money(Body::OperatorAction { action, keys })
+            }
+            "signon" => money(Body::SignedOn { batch_number: keys.batch_number }),
+            "totals" => {
+                let side = |name: &str| {
+                    let (count, yuan) = get(name).unwrap_or("0/0").split_once('/').expect("n/yuan");
+                    (
+                        count.parse().expect("a count"),
+                        Amount::from_decimal(yuan, Currency::CNY).ok(),
+                    )
+                };
+                let ((debit_count, debit), (credit_count, credit)) = (side("d"), side("c"));
+                let by = match get("by") {
+                    Some("host") => TotalsBy::Host,
+                    _ => TotalsBy::Terminal,
+                };
+                let batch_number = keys.batch_number;
+                money(Body::SettlementTotals(SettlementTotals {
+                    batch_number,
+                    by,
+                    debit_count,
+                    debit,
+                    credit_count,
+                    credit,
+                }))
+            }
+            "closed" => money(Body::SettlementClosed {
+                batch_number: keys.batch_number,
+                result: match get("is") {
+                    Some("unbalanced") => SettlementResult::Unbalanced,
+                    Some("error") => SettlementResult::Error,
+                    _ => SettlementResult::Balanced,
+                },
+            }),
             "void" => money(Body::Void { keys, phase: ExchangePhase::Approved }),
             "refund" => money(Body::Refund { keys, phase: ExchangePhase::Approved }),
             "hold" => money(Body::Preauthorization { keys, phase: ExchangePhase::Approved }),
@@ -178,7 +215,12 @@ impl Speaker {
             }
             _ => panic!("no word {word}"),
         };
-        bodies.into_iter().map(|(source, body)| self.event(second, source, body)).collect()
+        let device_time = get("device").map(clock_of);
+        let mut events: Vec<Event> = Vec::new();
+        for (source, body) in bodies {
+            events.push(Event { device_time, ..self.event(second, source, body) });
+        }
+        events
     }
 
     fn event(&mut self, second: f64, source: SourceId, body: Body) -> Event {
@@ -228,6 +270,17 @@ fn keys_of(arguments: &[(&str, &str)]) -> Keys {
             "yuan" => keys.amount = Amount::from_decimal(value, Currency::CNY).ok(),
             "card" => keys.card = Some(Card { pan: Some(pan(value)), ..Card::default() }),
             "atc" => keys.card.get_or_insert_default().chip_counter = value.parse().ok(),
+            "mid" => keys.merchant = Some(value.parse().expect("a merchant")),
+            "op" => keys.operator = Some(value.parse().expect("an operator")),
+            "host" => keys.host_time = Some(clock_of(value)),
+            "keyed" => {
+                keys.card.get_or_insert_default().entry_mode = Some(EntryMode::Manual);
+            }
+            "wechat" => keys.instrument = Some(Instrument::WechatQr),
+            "wallet" => {
+                let id = value.parse().expect("a wallet's number");
+                keys.channel_transaction_id = Some(Box::new(id));
+            }
             "of" => {
                 let stan = Some(format!("{value:0>6}").parse().expect("a trace"));
                 keys.original = Some(OriginalKeys { stan, ..OriginalKeys::default() });
@@ -238,6 +291,13 @@ fn keys_of(arguments: &[(&str, &str)]) -> Keys {
     keys
 }
 
+/// `09:30:05`
+fn clock_of(text: &str) -> DeviceTime {
+    let parts: Vec<u8> = text.split(':').filter_map(|part| part.parse().ok()).collect();
+    let [hour, minute, second] = parts[..] else { panic!("no time {text}") };
+    DeviceTime { hour, minute, second, ..DeviceTime::default() }
+}
+
 /// What is said of a case: trace, verdict, reason, findings that are open, and those that ended in brackets.
 pub fn said(case: &Case) -> String {
     let trace = case.keys.stan.map_or_else(|| "-".to_owned(), |stan| stan.number().to_string());
@@ -246,7 +306,10 @@ pub fn said(case: &Case) -> String {
         said.push_str(&format!(" {reason}"));
     }
     for told in &case.told {
-        let code = told.kind.code();
+        let mut code = told.kind.code().to_owned();
+        if let Some(parent) = &told.parent {
+            code = format!("{code}<{}", parent.kind.code());
+        }
         said.push_str(&if told.resolved.is_none() {
             format!(" {code}")
         } else {
@@ -256,15 +319,56 @@ pub fn said(case: &Case) -> String {
     said
 }
 
-/// Runs scripts, each of its own terminal and agent, one after the other; gives what is said of all their payments.
+/// Runs scripts, each of its own terminal and agent, one after the other; gives what is said of all their payments, which
+/// is the same when the collector is started anew after every event.
+#[track_caller]
 pub fn outcome(policies: Policies, scripts: &[(&str, &str, &str)]) -> String {
+    let whole = run(policies.clone(), scripts, |correlator| correlator);
+    let cut = run(policies.clone(), scripts, |correlator| started_anew(correlator, &policies));
+    assert_eq!(cut, whole, "started anew after every event");
+    whole
+}
+
+/// The correlator as it comes back from what it stored. All payments stay in memory, as they do in [`run`].
+fn started_anew(mut correlator: Correlator, policies: &Policies) -> Correlator {
+    let mut anew = Correlator::new(policies.clone());
+    let mut rows = Vec::new();
+    let agents = correlator.agents().to_vec();
+    for (at, agent) in agents.iter().enumerate() {
+        let cases = agent.terminals.iter().flat_map(|terminal| {
+            let of = |case: &Case| TransactionRow {
+                id: super::case::CaseId { agent: agent.name.clone(), first: case.first },
+                terminal: terminal.id,
+                case: shape::from_bytes(&shape::to_bytes(case)).expect("its own bytes"),
+                keys_changed: false,
+                rest_at: None,
+            };
+            terminal.cases.iter().map(move |kept| of(&kept.case)).collect::<Vec<_>>()
+        });
+        rows.extend(cases);
+        let state = correlator.state_of(at);
+        anew.restore_agent(&agent.name, &state).expect("its own state");
+    }
+    rows.into_iter().for_each(|row| anew.restore_case(row));
+    correlator.take_findings();
+    anew
+}
+
+fn run(
+    policies: Policies,
+    scripts: &[(&str, &str, &str)],
+    between: impl Fn(Correlator) -> Correlator,
+) -> String {
     let mut correlator = Correlator::new(policies);
     for (agent, number, script) in scripts {
         let place = correlator.agent(&agent_name(agent));
         for event in Speaker::new(number).speak(script) {
             correlator.event(place, Epoch(1), &event, ArrivalTime(0), &mut NoStore);
+            correlator = between(correlator);
         }
     }
+    let storms = correlator.agents().iter().filter_map(|agent| agent.share.as_deref());
+    let storms: usize = storms.map(super::route::Share::storms).sum();
     let terminals = correlator.agents().iter().flat_map(|agent| &agent.terminals);
     let mut said: Vec<String> = Vec::new();
     for terminal in terminals {
@@ -272,7 +376,15 @@ pub fn outcome(policies: Policies, scripts: &[(&str, &str, &str)]) -> String {
         said.extend(
             terminal.silence.iter().map(|finding| format!("silent {}", finding.id.kind.code())),
         );
+        let matters = terminal.watch.iter().flat_map(|watch| &watch.matters);
+        said.extend(matters.map(|matter| match &matter.finding {
+            Some(finding) => {
+                format!("terminal {} {}", matter.kind.code(), finding.cause.detail.label())
+            }
+            None => format!("terminal ({})", matter.kind.code()),
+        }));
     }
+    said.extend((0..storms).map(|_| "route A16".to_owned()));
     said.join("; ")
 }
 

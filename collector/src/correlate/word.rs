@@ -2,9 +2,11 @@
 
 use super::case::{Trouble, UnsoundAnswer, What};
 use slipwatch_shared::event::{
-    Body, ExchangePhase, Keys, Kind, OperatorAction, Paper, PrinterStatus, Slip,
+    Body, ExchangePhase, Keys, Kind, OperatorAction, Paper, PrinterStatus, SettlementResult,
+    SettlementTotals, Slip,
 };
 use slipwatch_shared::message::ResponseCode;
+use slipwatch_shared::trace::BatchNumber;
 
 /// What an event says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +38,25 @@ pub enum Word<'a> {
         /// It can.
         up: bool,
     },
-    /// The close of the day began or ended: what is printed between is no slip.
-    Settlement {
-        /// It began.
-        begins: bool,
+    /// The close of the day began: what is printed until it ends is no slip.
+    CloseBegins,
+    /// Sums of the batch that closes.
+    Totals(&'a SettlementTotals),
+    /// The close of the day ended.
+    Closed {
+        /// The batch that closed.
+        batch_number: Option<BatchNumber>,
+        /// How.
+        result: SettlementResult,
+    },
+    /// The device signed on.
+    SignedOn(Option<BatchNumber>),
+    /// The cashier did something by hand that is not about a slip.
+    Operator {
+        /// What.
+        action: OperatorAction,
+        /// On which payment, where told.
+        keys: &'a Keys,
     },
     /// Nothing that a case is made of.
     Other,
@@ -80,8 +97,16 @@ pub fn word(body: &Body) -> Word<'_> {
         Body::DeviceRestarted => Word::Restarted,
         Body::NetworkUp => Word::Network { up: true },
         Body::NetworkDown => Word::Network { up: false },
-        Body::SettlementStarted { .. } => Word::Settlement { begins: true },
-        Body::SettlementClosed { .. } => Word::Settlement { begins: false },
+        Body::OperatorAction { action: OperatorAction::Force, keys } => {
+            money(What::ApprovedOffline, keys, None)
+        }
+        Body::OperatorAction { action, keys } => Word::Operator { action: *action, keys },
+        Body::SettlementStarted { .. } => Word::CloseBegins,
+        Body::SettlementTotals(totals) => Word::Totals(totals),
+        Body::SettlementClosed { batch_number, result } => {
+            Word::Closed { batch_number: *batch_number, result: *result }
+        }
+        Body::SignedOn { batch_number } => Word::SignedOn(*batch_number),
         _ => Word::Other,
     }
 }
@@ -102,6 +127,8 @@ fn exchange(phase: ExchangePhase) -> What {
 fn answer(code: &ResponseCode) -> What {
     match code.as_str() {
         _ if code.is_approval() => What::Approved,
+        // EMV tag 8A: approved offline; the same because the host could not be reached.
+        "Y1" | "Y3" => What::ApprovedOffline,
         "A0" => What::Unsound(UnsoundAnswer::WrongMac),
         "96" => What::Unsound(UnsoundAnswer::Malfunction),
         _ if code.demands_reversal() => What::Unsound(UnsoundAnswer::NoAnswer),

@@ -67,7 +67,9 @@ mirror!(ExchangePhase of event::ExchangePhase { Requested, Approved, Declined, T
 mirror!(Paper of event::Paper { Present, NearEnd, End });
 mirror!(TotalsBy of event::TotalsBy { Terminal, Host });
 mirror!(SettlementResult of event::SettlementResult { Balanced, Unbalanced, Error });
-mirror!(OperatorAction of event::OperatorAction { Reprint, Abort, CancelPrint, ManualEntry, Menu });
+mirror!(OperatorAction of event::OperatorAction {
+    Reprint, Abort, CancelPrint, ManualEntry, Menu, Force,
+});
 mirror!(SourceLoss of event::SourceLoss { AgentStopped, Unplugged, ReadError, EndOfFile });
 mirror!(DecodeFailure of event::DecodeFailure { TooLong, Torn, Checksum, Encoding, Field, Overrun });
 mirror!(LossReason of event::LossReason { SpoolFull, DiskFull, SpoolDamaged, AlreadyDelivered });

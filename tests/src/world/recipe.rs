@@ -14,7 +14,7 @@ use slipwatch_agent::spool::plan::SpoolSettings;
 use slipwatch_agent::spool::seal::Sealer;
 use slipwatch_agent::spool::sending::SendSettings;
 use slipwatch_collector::correlate::policy::{
-    AgentName, Deadlines, Policies, TerminalName, TerminalPolicy,
+    AgentName, Deadlines, Policies, TerminalName, TerminalPolicy, Thresholds,
 };
 use slipwatch_shared::event::{SourceDescription, SourceId};
 use slipwatch_shared::terminal::TerminalId;
@@ -124,6 +124,7 @@ impl Recipe {
             agents: BTreeSet::new(),
             terminals: BTreeMap::new(),
             deadlines,
+            thresholds: Thresholds::default(),
             agent_offline_ms: Policies::AGENT_OFFLINE_MS,
         };
         for (shop, tills) in shops.iter().enumerate() {

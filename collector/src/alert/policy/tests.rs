@@ -64,6 +64,7 @@ fn case(seq: u64) -> Case {
         reversal_window: None,
         verdict: Verdict::NoSlip { cause: CauseClass::TerminalFault, confidence: 95 },
         told: Vec::new(),
+        numbering: 0,
     }
 }
 

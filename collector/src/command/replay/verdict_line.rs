@@ -109,23 +109,29 @@ fn of_told(case: &Case, told: &Told) -> Value {
     if let Some(partner) = &told.partner {
         finding["partner"] = partner.to_string().into();
     }
+    if let Some(parent) = &told.parent {
+        finding["parent"] = parent.to_string().into();
+    }
     finding
 }
 
-/// The line of a finding about a terminal or an agent.
+/// The line of a finding about a terminal, an agent or an acquirer.
 pub fn of_finding(finding: &Finding) -> Value {
     let mut line = json!({
         "code": finding.id.kind.code(),
         "label": finding.id.kind.label(),
-        "store": finding.id.subject.store().as_str(),
         "severity": finding.severity.label(),
         "open": finding.is_open(),
         "since": time(finding.since),
         "detail": finding.cause.detail.label(),
     });
+    if let Some(store) = finding.id.subject.store() {
+        line["store"] = store.as_str().into();
+    }
     match &finding.id.subject {
         Subject::Terminal(name) => line["terminal"] = name.terminal.to_string().into(),
         Subject::Agent(name) => line["agent"] = name.agent.to_string().into(),
+        Subject::Route(acquirer) => line["acquirer"] = acquirer.as_str().into(),
         Subject::Case(_) => {}
     }
     line

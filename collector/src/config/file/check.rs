@@ -5,7 +5,9 @@ use crate::config::{
     BrokerConfig, Config, ExternalBroker, HttpConfig, Limits, LoginFile, MailConfig, MailRoad,
     Retention, Shop, SmtpConfig, SmtpSecurity, Terminal, TlsFiles,
 };
-use crate::correlate::policy::{Deadlines, OpeningHours, Policies, TerminalPolicy, WhoPrints};
+use crate::correlate::policy::{
+    Deadlines, OpeningHours, Policies, TerminalPolicy, Thresholds, WhoPrints,
+};
 use crate::metrics::LinesPer;
 use jiff::tz::TimeZone;
 use slipwatch_shared::wire::topic::Slot;
@@ -46,7 +48,9 @@ fn login(
 
 impl File {
     pub(in crate::config) fn check(self, path: &Path) -> Result<Config, Wrong> {
-        let deadlines = self.deadlines.merged();
+        let agent_offline = self.deadlines.agent_offline_s.as_ref().map(|found| found.get_ref().ms);
+        let standard = Floor { deadlines: Deadlines::default(), thresholds: Thresholds::default() };
+        let fleet = standard.with(Some(self.deadlines), Some(self.thresholds))?;
         Ok(Config {
             path: path.to_owned(),
             store: self.store.path.clone(),
@@ -55,12 +59,10 @@ impl File {
             http: self.http.check()?,
             mail: self.mail.map(Mail::check).transpose()?,
             limits: self.limits.check()?,
-            agent_offline_ms: self
-                .deadlines
-                .agent_offline_s
-                .map_or(Policies::AGENT_OFFLINE_MS, |seconds| seconds.ms),
-            shops: shops(self.shops, &deadlines)?,
-            deadlines,
+            agent_offline_ms: agent_offline.unwrap_or(Policies::AGENT_OFFLINE_MS),
+            shops: shops(self.shops, &fleet)?,
+            deadlines: fleet.deadlines,
+            thresholds: fleet.thresholds,
         })
     }
 }
@@ -162,6 +164,7 @@ impl Mail {
             from: mail.from.0.0,
             road,
             operations: mail.operations.into_iter().map(|address| address.0.0).collect(),
+            language: mail.language.map_or(Language::Chinese, |language| language.0),
             letters_per_hour_max: bounded(mail.letters_per_hour_max, 12, 1, 1000)?,
             cool_down_ms: mail.cool_down_s.map_or(600_000, |seconds| seconds.ms),
             digest_minute: mail.digest_at.map_or(21 * 60, |clock| clock.0.0),
@@ -208,9 +211,43 @@ macro_rules! overlay {
     };
 }
 
+/// Deadlines and thresholds of one floor: the fleet, a shop, a terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Floor {
+    deadlines: Deadlines,
+    thresholds: Thresholds,
+}
+
+impl Floor {
+    /// What a floor below says, on top of this.
+    fn with(
+        mut self,
+        deadlines: Option<DeadlinesFile>,
+        thresholds: Option<ThresholdsFile>,
+    ) -> Result<Floor, Wrong> {
+        if let Some(deadlines) = deadlines {
+            deadlines.onto(&mut self);
+        }
+        if let Some(thresholds) = thresholds {
+            thresholds.onto(&mut self.thresholds)?;
+        }
+        Ok(self)
+    }
+}
+
 impl DeadlinesFile {
-    fn merged(&self) -> Deadlines {
-        let mut deadlines = Deadlines::default();
+    /// Only the fleet has this one.
+    fn not_of_the_fleet(&self) -> Result<(), Wrong> {
+        match &self.agent_offline_s {
+            Some(found) => {
+                Err(wrong(found, "expected only under `[deadlines]` of the fleet, not here"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn onto(&self, floor: &mut Floor) {
+        let Floor { deadlines, thresholds } = floor;
         overlay!(self, deadlines,
             slip_suspect_s => slip_suspect_ms, slip_alert_s => slip_alert_ms,
             answer_wait_s => answer_wait_ms, reversal_pending_s => reversal_pending_ms,
@@ -218,25 +255,42 @@ impl DeadlinesFile {
             duplicate_window_s => duplicate_window_ms,
             duplicate_window_qr_s => duplicate_window_qr_ms, silent_s => silent_ms,
         );
-        deadlines
-    }
-}
-
-impl TerminalDeadlines {
-    fn merged(&self, all: &Deadlines) -> Deadlines {
-        let mut deadlines = *all;
-        overlay!(self, deadlines,
-            slip_suspect_s => slip_suspect_ms, slip_alert_s => slip_alert_ms,
-            answer_wait_s => answer_wait_ms, reversal_pending_s => reversal_pending_ms,
-            reversal_after_last_sale_s => reversal_after_last_sale_ms,
-            duplicate_window_s => duplicate_window_ms,
-            duplicate_window_qr_s => duplicate_window_qr_ms, silent_s => silent_ms,
+        overlay!(self, thresholds,
+            upload_s => upload_ms, storm_window_s => storm_window_ms,
+            storm_calm_s => storm_calm_ms, printer_out_s => printer_out_ms,
+            close_overdue_s => close_overdue_ms, card_window_s => card_window_ms,
         );
-        deadlines
     }
 }
 
-fn shops(found: Vec<ShopFile>, deadlines: &Deadlines) -> Result<Vec<Shop>, Wrong> {
+impl ThresholdsFile {
+    fn onto(self, thresholds: &mut Thresholds) -> Result<(), Wrong> {
+        overlay!(self, thresholds,
+            skew_s => skew_ms, skew_grave_s => skew_grave_ms, skew_clear_s => skew_clear_ms,
+        );
+        macro_rules! counts {
+            ($($name:ident in $least:literal..=$most:literal),+ $(,)?) => {
+                $(thresholds.$name = bounded(self.$name, thresholds.$name, $least, $most)?;)+
+            };
+        }
+        counts!(
+            storm_reversals in 2..=16,
+            route_percent in 1..=100,
+            route_requests in 2..=100_000,
+            printer_sales in 1..=8,
+            trace_jump in 1..=999_999,
+            operator_cancels in 1..=10_000,
+            operator_reruns in 1..=10_000,
+            operator_manual in 1..=10_000,
+            operator_void_percent in 1..=100,
+            operator_sales in 1..=10_000,
+            card_repeats in 0..=16,
+        );
+        Ok(())
+    }
+}
+
+fn shops(found: Vec<ShopFile>, fleet: &Floor) -> Result<Vec<Shop>, Wrong> {
     let mut names = BTreeSet::new();
     let mut agents = BTreeSet::new();
     let mut shops = Vec::new();
@@ -251,13 +305,15 @@ fn shops(found: Vec<ShopFile>, deadlines: &Deadlines) -> Result<Vec<Shop>, Wrong
                 return Err(wrong(agent, message));
             }
         }
-        shops.push(shop.check(deadlines)?);
+        shops.push(shop.check(fleet)?);
     }
     Ok(shops)
 }
 
 impl ShopFile {
-    fn check(self, deadlines: &Deadlines) -> Result<Shop, Wrong> {
+    fn check(self, fleet: &Floor) -> Result<Shop, Wrong> {
+        self.deadlines.as_ref().map_or(Ok(()), DeadlinesFile::not_of_the_fleet)?;
+        let own = fleet.with(self.deadlines, self.thresholds)?;
         let zone = self.time_zone.map_or(TimeZone::UTC, |zone| zone.0.0);
         let mut numbers = BTreeSet::new();
         let mut terminals = Vec::new();
@@ -268,7 +324,7 @@ impl ShopFile {
                     "expected a number of its own, this terminal stands above",
                 ));
             }
-            terminals.push(terminal.check(self.opening.as_ref(), &zone, deadlines)?);
+            terminals.push(terminal.check(self.opening.as_ref(), &zone, fleet, &own)?);
         }
         let name = self.name.into_inner().0;
         Ok(Shop {
@@ -288,20 +344,24 @@ impl TerminalFile {
         self,
         opening: Option<&Parsed<Hours>>,
         zone: &TimeZone,
-        deadlines: &Deadlines,
+        fleet: &Floor,
+        shop: &Floor,
     ) -> Result<Terminal, Wrong> {
         let copies = match &self.copies {
             None => 2,
             Some(copies) if (1..=3).contains(copies.get_ref()) => *copies.get_ref(),
             Some(copies) => return Err(wrong(copies, "expected 1 to 3 copies")),
         };
-        let own = self.deadlines.map(|own| own.merged(deadlines));
-        for deadlines in own.iter().chain([deadlines]) {
-            if deadlines.slip_alert_ms < deadlines.slip_suspect_ms {
-                let message =
-                    "expected `slip_alert_s` at or above `slip_suspect_s` for this terminal";
-                return Err(wrong(&self.number, message));
-            }
+        self.deadlines.as_ref().map_or(Ok(()), DeadlinesFile::not_of_the_fleet)?;
+        let own = shop.with(self.deadlines, self.thresholds)?;
+        if own.deadlines.slip_alert_ms < own.deadlines.slip_suspect_ms {
+            let message = "expected `slip_alert_s` at or above `slip_suspect_s` for this terminal";
+            return Err(wrong(&self.number, message));
+        }
+        let Thresholds { skew_clear_ms, skew_ms, skew_grave_ms, .. } = own.thresholds;
+        if !(skew_clear_ms <= skew_ms && skew_ms <= skew_grave_ms) {
+            let message = "expected `skew_clear_s`, `skew_s` and `skew_grave_s` in rising order for this terminal";
+            return Err(wrong(&self.number, message));
         }
         let hours = self.opening.as_ref().or(opening).map(|hours| hours.0);
         Ok(Terminal {
@@ -318,7 +378,9 @@ impl TerminalFile {
                 two_way: self.two_way.unwrap_or(false),
                 slip_due_from: self.slip_due_from.map(|money| money.0.0),
                 opening: hours.map(|hours| opening_hours(hours, zone)),
-                deadlines: own,
+                deadlines: (own.deadlines != fleet.deadlines).then_some(own.deadlines),
+                thresholds: (own.thresholds != fleet.thresholds).then(|| Box::new(own.thresholds)),
+                acquirer: self.acquirer.map(|acquirer| acquirer.0),
             },
         })
     }

@@ -116,6 +116,11 @@ fn pending(due: StreamTime, heard: &Heard<'_>) -> Verdict {
     }
 }
 
+/// Whether something is still awaited of a verdict.
+pub fn waits(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Pending { .. } | Verdict::Unknown { why: Unknown::AgentOffline })
+}
+
 /// Why no paper is due for a debit that has none.
 fn excused(case: &Case, policy: &TerminalPolicy) -> Option<NotExpected> {
     if case.first_fact(|what| matches!(what, What::SlipIssued(_))).is_some() {
@@ -140,11 +145,7 @@ pub fn next_look(
     watermark: StreamTime,
     deadlines: &Deadlines,
 ) -> Option<StreamTime> {
-    let open = matches!(
-        verdict,
-        Verdict::Pending { .. } | Verdict::Unknown { why: Unknown::AgentOffline }
-    );
-    if !open {
+    if !waits(verdict) {
         return None;
     }
     match money {

@@ -5,6 +5,8 @@ use crate::correlate::tests::{
 };
 use slipwatch_shared::money::{Amount, Currency};
 
+mod of_terminals;
+
 #[track_caller]
 fn check(script: &str, expected: &str) {
     check_with(policies(), script, expected);
@@ -161,7 +163,7 @@ fn the_same_message_again_is_one_payment() {
 fn a_trace_that_came_round_is_another_payment() {
     check(
         "10 ask n=1 yuan=8; 11 ok n=1; 12 slip n=1; 600 ask n=1 yuan=9; 601 ok n=1; 1000 pulse",
-        "1 printed; 1 no_slip unknown A01",
+        "1 printed; 1 no_slip unknown A01; terminal A20 trace_repeated",
     );
     check(
         "10 ask n=1 batch=1 yuan=8; 11 ok n=1 batch=1; 12 slip n=1; 99 ask n=1 batch=2 yuan=8; 100 ok n=1 batch=2; 500 pulse",

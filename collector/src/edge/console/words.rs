@@ -343,6 +343,9 @@ fn operator(language: Language, action: OperatorAction) -> (&'static str, String
         OperatorAction::CancelPrint => ("late", "操作：取消打印", "At the till: print cancelled"),
         OperatorAction::ManualEntry => ("calm", "操作：手输卡号", "At the till: card typed in"),
         OperatorAction::Menu => ("calm", "操作：菜单", "At the till: menu"),
+        OperatorAction::Force => {
+            ("late", "操作：强制通过（未经主机）", "At the till: forced through without the host")
+        }
     };
     (tone, language.say(chinese, english).to_owned())
 }

@@ -98,6 +98,7 @@ words!(OperatorAction {
     "cancel_print" => OperatorAction::CancelPrint,
     "manual_entry" => OperatorAction::ManualEntry,
     "menu" => OperatorAction::Menu,
+    "force" => OperatorAction::Force,
 });
 
 words!(bool {

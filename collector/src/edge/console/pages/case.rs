@@ -92,6 +92,9 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
                 @let steps = alert_words::steps(language, kind);
                 @if !steps.is_empty() { ol { @for step in steps { li { (step) } } } }
             }
+            @if let Some(parent) = &finding.parent {
+                p { (language.say("由此引起：", "Explained by: ")) (parent.kind.code()) " " (alert_words::kind_title(language, parent.kind)) }
+            }
             @if let Some(partner) = &finding.partner {
                 p { a href=(frame.link(&format!("/case/{partner}"))) { (language.say("另一笔交易", "The other payment")) } }
             }

@@ -53,12 +53,13 @@ impl Frame {
         shop.map_or(TimeZone::UTC, |shop| shop.time_zone.clone())
     }
 
-    /// A moment by a shop's clock.
-    fn time(&self, store: &StoreId, at_ms: i64, format: &str) -> String {
+    /// A moment by a shop's clock; by that of the first shop where it concerns more than one.
+    fn time<'s>(&self, store: impl Into<Option<&'s StoreId>>, at_ms: i64, format: &str) -> String {
+        let store = store.into();
         let time = Timestamp::from_millisecond(at_ms);
         time.map_or_else(
             |_| "–".to_owned(),
-            |time| time.to_zoned_datetime(self.zone(Some(store))).strftime(format).to_string(),
+            |time| time.to_zoned_datetime(self.zone(store)).strftime(format).to_string(),
         )
     }
 

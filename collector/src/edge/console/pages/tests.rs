@@ -47,6 +47,7 @@ fn view(verdict: Verdict) -> CaseView {
         reversal_window: None,
         verdict,
         told: Vec::new(),
+        numbering: 0,
     };
     CaseView { id: CaseId { agent, first }, terminal: Some("10000001".parse().unwrap()), case }
 }

@@ -115,13 +115,17 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
     let store = finding.id.subject.store();
     let path = match &finding.id.subject {
         Subject::Case(case) => format!("/case/{case}"),
-        Subject::Terminal(_) | Subject::Agent(_) => "/agents".to_owned(),
+        Subject::Terminal(_) | Subject::Agent(_) | Subject::Route(_) => "/agents".to_owned(),
     };
     let whom = match (&finding.id.subject, &view.terminal) {
         (Subject::Agent(agent), _) => agent.agent.to_string(),
-        (_, Some(name)) => frame.terminal_title(store, name.terminal),
+        (Subject::Route(acquirer), _) => {
+            language.say(format!("收单机构 {acquirer}"), format!("acquirer {acquirer}"))
+        }
+        (_, Some(name)) => frame.terminal_title(&name.store, name.terminal),
         _ => String::new(),
     };
+    let place = store.map_or(whom.clone(), |store| place(frame, store, &whom));
     html! {
         li {
             a.card href=(frame.link(&path)) {
@@ -130,7 +134,7 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
                     (chip(if finding.severity <= crate::correlate::finding::Severity::P2 { "bad" } else { "late" },
                         words::severity(language, finding.severity)))
                 }
-                span.line { (place(frame, store, &whom)) }
+                span.line { (place) }
                 span.line.quiet {
                     (alert_words::cause_sentence(language, finding.cause.detail))
                     " · " (words::stage(language, finding.stage))

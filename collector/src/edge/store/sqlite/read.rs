@@ -128,9 +128,9 @@ fn finding_view(row: &Row<'_>) -> Result<Option<FindingView>> {
     let Ok(finding) = finding else { return Ok(None) };
     let terminal: Option<String> = row.get(1)?;
     let terminal = terminal.and_then(|terminal| terminal.parse().ok());
-    let store = finding.id.subject.store().clone();
+    let store = finding.id.subject.store().cloned();
     Ok(Some(FindingView {
-        terminal: terminal.map(|terminal| TerminalName { store, terminal }),
+        terminal: store.zip(terminal).map(|(store, terminal)| TerminalName { store, terminal }),
         finding,
         raised: ArrivalTime(row.get(2)?),
         changed: ArrivalTime(row.get(3)?),

@@ -224,7 +224,7 @@ impl Writer<'_> {
             name,
             finding.id.kind.code(),
             case_id,
-            finding.id.subject.store().as_str(),
+            finding.id.subject.store().map_or("", |store| store.as_str()),
             terminal,
             finding.is_open(),
             change.learned.0,

@@ -1,0 +1,58 @@
+//! A15: approved by the terminal itself, without its host, and not uploaded in time, or refused when it was.
+
+use super::{Held, Say};
+use crate::correlate::case::{Case, What};
+use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
+use crate::correlate::coverage::Heard;
+use crate::correlate::finding::{FindingKind, Resolution, Stage};
+use crate::correlate::policy::Thresholds;
+use crate::correlate::timeline::StreamTime;
+
+/// When an offline approval that still waits for its upload is told; absent where none waits.
+pub fn upload_due(case: &Case, thresholds: &Thresholds) -> Option<StreamTime> {
+    let offline = case.facts.iter().position(|fact| fact.what == What::ApprovedOffline)?;
+    let settled = |what: What| {
+        matches!(what, What::Approved | What::Refused | What::Closed | What::Voided)
+            || matches!(what, What::Reversal(_) | What::Refunded)
+    };
+    let waits = !case.facts[offline..].iter().any(|fact| settled(fact.what));
+    waits.then(|| case.facts[offline].at.plus_ms(thresholds.upload_ms))
+}
+
+/// A15. Silence counts only where the lines that carry money were heard from the approval until it is due.
+pub fn offline_forced(case: &Case, heard: &Heard<'_>, thresholds: &Thresholds) -> Say {
+    let offline = case.facts.iter().position(|fact| fact.what == What::ApprovedOffline);
+    let Some(offline) = offline else { return Say::Not(Resolution::NotBorneOut) };
+    let approval = &case.facts[offline];
+    for fact in &case.facts[offline..] {
+        match fact.what {
+            What::Approved | What::Closed => return Say::Not(Resolution::Uploaded),
+            What::Voided => return Say::Not(Resolution::Voided),
+            What::Refunded => return Say::Not(Resolution::Refunded),
+            What::Reversal(_) => return Say::Not(Resolution::Reversed),
+            What::Refused => {
+                let cited = [approval.event, fact.event];
+                let detail = CauseDetail::UploadRefused;
+                let cause = Cause::of(CauseClass::Institution, detail, 75, cited);
+                let held = Held::plain(FindingKind::OfflineForced, Stage::Alerting, fact.at, cause);
+                return Say::Holds(held);
+            }
+            _ => {}
+        }
+    }
+    let due = approval.at.plus_ms(thresholds.upload_ms);
+    let told = case.told(FindingKind::OfflineForced).is_some_and(|told| told.resolved.is_none());
+    // What was told once stands until something is heard: holes of later days change nothing about it.
+    let proven = || heard.watermark() > due && heard.money_hole_in(approval.at, due).is_none();
+    if !told && !proven() {
+        return Say::Not(Resolution::NotBorneOut);
+    }
+    let down = case.first_fact(|what| *what == What::NetworkDown);
+    let (class, confidence) = match down {
+        Some(_) => (CauseClass::Network, 70),
+        None => (CauseClass::Unknown, 0),
+    };
+    let cited = [approval.event].into_iter().chain(down.map(|fact| fact.event));
+    let cause = Cause::of(class, CauseDetail::NotUploaded, confidence, cited);
+    Say::Holds(Held::plain(FindingKind::OfflineForced, Stage::Alerting, due, cause))
+}
