@@ -76,6 +76,8 @@ pub struct Correlator {
     pub(super) shops: Vec<Pairs>,
     pub(super) policies: Policies,
     pub(super) routes: Routes,
+    /// Findings about terminals that were raised just now: what they explain is not told so yet.
+    pub(super) absorbing: Vec<(usize, usize, FindingKind)>,
     pub(super) out: Out,
     names: BTreeMap<AgentName, usize>,
     shop_names: BTreeMap<StoreId, usize>,
@@ -89,6 +91,7 @@ impl Correlator {
             shops: Vec::new(),
             policies,
             routes: Routes::default(),
+            absorbing: Vec::new(),
             out: Out::default(),
             names: BTreeMap::new(),
             shop_names: BTreeMap::new(),
@@ -218,6 +221,9 @@ impl Correlator {
             self.look(agent, now, recall);
         }
         self.file(agent, reference, event, at, now, recall);
+        if !self.absorbing.is_empty() {
+            self.absorb(now, recall);
+        }
     }
 
     /// Notes how far a source was heard by one of its events.

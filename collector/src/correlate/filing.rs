@@ -96,7 +96,7 @@ impl Correlator {
         let deadlines = *terminal.deadlines(&self.policies.deadlines);
         let source = desk.event.source;
         let mut found = terminal.find_money(what, keys, kind, desk.at, source, &deadlines);
-        if found.is_none() && matches!(what, What::Reversal(_)) && key::can_be_recalled(keys) {
+        if found.is_none() && self.may_have_left(desk, what, keys) {
             self.recall_fitting(desk, keys, recall);
             let terminal = &self.agents[desk.agent].terminals[desk.terminal];
             found = terminal.find_money(what, keys, kind, desk.at, source, &deadlines);
@@ -151,6 +151,18 @@ impl Correlator {
         self.watch_money(&desk.spot(), what, keys, &moved);
         self.review(desk.place(first), desk.now, recall);
         self.bound(desk.agent, desk.terminal);
+    }
+
+    /// Whether a word about money may be about a payment that left memory. A request begins one; a trace that is ahead of
+    /// all that were heard is new.
+    fn may_have_left(&self, desk: &Desk<'_>, what: What, keys: &Keys) -> bool {
+        let terminal = &self.agents[desk.agent].terminals[desk.terminal];
+        if what == What::Requested || terminal.forgotten_through.is_none() {
+            return false;
+        }
+        let numbers = terminal.watch.as_deref().map(|watch| &watch.numbers);
+        let old = |stan| numbers.is_none_or(|known| known.may_be_known(keys.merchant, stan));
+        keys.stan.map_or_else(|| key::can_be_recalled(keys), old)
     }
 
     /// A sale carries pending undos along: they are due later, but for those that are overdue already.

@@ -6,11 +6,11 @@ use super::coverage::Heard;
 use super::finding::{
     Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Subject, Told,
 };
-use super::money::{self, Money, Undo};
+use super::money::{self, Undo};
 use super::policy::TerminalName;
 use super::recall::Recall;
 use super::rules::duplicate::{self, Side};
-use super::rules::{self, Held, Say, late, offline, print, reversal, slip, storm};
+use super::rules::{self, Held, Say, late, offline, print, printer, reversal, slip, storm};
 use super::terminal::{Kept, Terminal};
 use super::timeline::StreamTime;
 use super::watch::Spot;
@@ -121,42 +121,55 @@ impl Correlator {
             (FindingKind::LateSuccess, a05),
             (FindingKind::OfflineForced, a15),
         ];
-        let mut missing = false;
         for (kind, say) in said {
-            missing |= self.tell_of(place, at, kind, say, money, now);
-        }
-        if missing {
-            self.watch_sales(place.agent, place.terminal, now);
+            self.tell_of(place, at, kind, say, now);
         }
     }
 
-    /// Tells what a rule says of a payment, where it is news; tells whether a slip is missing that was not before.
-    fn tell_of(
-        &mut self,
-        place: Place,
-        at: usize,
-        kind: FindingKind,
-        say: Say,
-        money: Money,
-        now: ArrivalTime,
-    ) -> bool {
+    /// Tells what a rule says of a payment, where it is news.
+    fn tell_of(&mut self, place: Place, at: usize, kind: FindingKind, say: Say, now: ArrivalTime) {
         if matches!(say, Say::Not(_)) && self.told_at(place, at, kind).is_none() {
-            return false;
+            return;
         }
+        // What explains it is settled when it is raised, or when what explains it is (`adopt`): never by a mere second look.
         let parent = match self.told_at(place, at, kind) {
-            Some(Told { parent: Some(parent), .. }) => Some(parent.clone()),
+            Some(told) if told.resolved.is_none() || told.parent.is_some() => told.parent.clone(),
             _ if matches!(say, Say::Not(_)) => None,
-            _ => self.parent_of(place, at, kind, money).map(Box::new),
+            _ => self.parent_of(place, at, kind).map(Box::new),
         };
         let Correlator { agents, out, .. } = self;
         let Agent { name, terminals, .. } = &mut agents[place.agent];
         let terminal = &mut terminals[place.terminal];
         let kept = &mut terminal.cases[at];
-        let Some(change) = tell(kept, kind, say, parent) else { return false };
+        let Some(change) = tell(kept, kind, say, parent) else { return };
         let case_id = CaseId { agent: name.clone(), first: place.first };
         out.tell_case(change, kind, kept, case_id, terminal.id, now);
-        let slip = matches!(kind, FindingKind::NoReceiptDebit | FindingKind::PrintFailed);
-        change == Change::Raised && slip
+        if matches!(kind, FindingKind::NoReceiptDebit | FindingKind::PrintFailed) {
+            self.watch_row(place, at, kind, now);
+        }
+    }
+
+    /// What was told of a payment becomes the child of what explains it.
+    pub(super) fn adopt(&mut self, place: Place, now: ArrivalTime) {
+        let terminal = &self.agents[place.agent].terminals[place.terminal];
+        let Some(at) = terminal.position(place.first) else { return };
+        let count = terminal.cases[at].case.told.len();
+        for told in 0..count {
+            let case = &self.agents[place.agent].terminals[place.terminal].cases[at].case;
+            let (kind, open) = (case.told[told].kind, case.told[told].resolved.is_none());
+            if !open || case.told[told].parent.is_some() {
+                continue;
+            }
+            let Some(parent) = self.parent_of(place, at, kind) else { continue };
+            let Correlator { agents, out, .. } = self;
+            let Agent { name, terminals, touched, .. } = &mut agents[place.agent];
+            let terminal = &mut terminals[place.terminal];
+            let kept = &mut terminal.cases[at];
+            kept.case.told[told].parent = Some(Box::new(parent));
+            (kept.dirty, *touched) = (true, true);
+            let case_id = CaseId { agent: name.clone(), first: place.first };
+            out.tell_case(Change::Changed, kind, kept, case_id, terminal.id, now);
+        }
     }
 
     fn told_at(&self, place: Place, at: usize, kind: FindingKind) -> Option<&Told> {
@@ -164,18 +177,12 @@ impl Correlator {
     }
 
     /// The finding that explains one about a payment: it began before the payment did, and lasts.
-    fn parent_of(
-        &self,
-        place: Place,
-        at: usize,
-        kind: FindingKind,
-        money: Money,
-    ) -> Option<FindingId> {
+    fn parent_of(&self, place: Place, at: usize, kind: FindingKind) -> Option<FindingId> {
         let terminal = &self.agents[place.agent].terminals[place.terminal];
         let case = &terminal.cases[at].case;
         let (parent, began) = match kind {
             FindingKind::NoReceiptDebit | FindingKind::PrintFailed => {
-                (FindingKind::PrinterOut, money.debited()?)
+                (FindingKind::PrinterOut, printer::blames(case)?.0)
             }
             FindingKind::TimeoutDebitLostReversal | FindingKind::ReversalPending => {
                 (FindingKind::ReversalStorm, storm::undo_begun(case)?)
@@ -203,8 +210,7 @@ impl Correlator {
         let Some(at) = self.agents[spot.agent].terminals[spot.terminal].position(first) else {
             return;
         };
-        let money = money::trace(&self.agents[spot.agent].terminals[spot.terminal].cases[at].case);
-        self.tell_of(place, at, held.kind, Say::Holds(held), money.0, spot.now);
+        self.tell_of(place, at, held.kind, Say::Holds(held), spot.now);
     }
 
     /// Writes down how a debit stands among those of its shop; tells whether that changed.

@@ -212,7 +212,7 @@ impl Correlator {
                 children.extend(open.map(|kept| place(kept.case.first)));
             }
         }
-        children.into_iter().for_each(|place| self.judge(place, now));
+        children.into_iter().for_each(|place| self.adopt(place, now));
     }
 }
 

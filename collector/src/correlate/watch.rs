@@ -2,7 +2,7 @@
 //! the findings about it while they hold. Allocated when something of the kind is heard first. Judges nothing itself:
 //! each word is handed to the rule it concerns, and what the rule says is compared with what was told.
 
-use super::case::{Case, EventRef, What};
+use super::case::{CaseId, EventRef, Place, What};
 use super::correlator::{Agent, Correlator};
 use super::coverage::Heard;
 use super::finding::{
@@ -11,11 +11,13 @@ use super::finding::{
 use super::key;
 use super::money::{self, Money, Undo};
 use super::policy::{Policies, TerminalName, Thresholds};
+use super::recall::Recall;
 use super::rules::habit::{self, Cards, Deed, Operators};
+use super::rules::printer::{self, ROW_MAX, Slipless};
 use super::rules::sequence::{self, Numbers, Said};
-use super::rules::storm::{self, Recent};
+use super::rules::storm::{self, Recent, Undone};
 use super::rules::totals::Day;
-use super::rules::{Stand, clock, printer};
+use super::rules::{Stand, clock};
 use super::shape::shape_struct;
 use super::terminal::Terminal;
 use super::timeline::StreamTime;
@@ -44,14 +46,14 @@ pub struct Watch {
     pub matters: Vec<Matter>,
     recent: Recent,
     skews: clock::Skews,
-    numbers: Numbers,
+    pub(super) numbers: Numbers,
     day: Option<Box<Day>>,
     operators: Operators,
     cards: Cards,
     /// Since when the printer is in trouble, whatever its kinds.
     out_since: Option<StreamTime>,
-    /// When paper last came out.
-    printed: Option<StreamTime>,
+    /// Debits whose missing slip is told, in their order, since paper last came out.
+    row: Vec<Slipless>,
 }
 
 impl Watch {
@@ -100,12 +102,7 @@ impl Correlator {
         };
         let standard = self.policies.thresholds;
         let thresholds = *thresholds_of(terminal, &self.policies).unwrap_or(&standard);
-        let used = terminal.cases.iter().rev().find(|kept| kept.case.keys.stan == Some(stan));
-        let unused = used.is_some_and(|kept| {
-            matches!(money::trace(&kept.case).0, Money::Aborted | Money::Untouched)
-        });
-        let said =
-            Said { merchant: keys.merchant, stan, batch: keys.batch_number, at: spot.at, unused };
+        let said = Said { merchant: keys.merchant, stan, batch: keys.batch_number, at: spot.at };
         let heard =
             Heard { coverage, terminal: terminal.id, latest: timeline.latest, offline: *offline };
         let whole = |since| heard.money_hole_in(since, spot.at).is_none();
@@ -126,6 +123,7 @@ impl Correlator {
         let Some(place) = terminal.position(moved.first) else { return };
         let case = &terminal.cases[place].case;
         let (kind, amount, card) = (case.kind, case.keys.amount, case.keys.card);
+        let stan = case.keys.stan;
         let (operator, merchant) = (keys.operator.or(case.keys.operator), case.keys.merchant);
         let typed = card.and_then(|card| card.entry_mode)
             == Some(slipwatch_shared::card::EntryMode::Manual);
@@ -134,7 +132,11 @@ impl Correlator {
         let begun = moved.before.1 == Undo::None && moved.after.1 != Undo::None;
         let undone = begun && moved.after.1 != Undo::Acknowledged;
         if undone {
-            watch.recent.note(spot.at, spot.reference);
+            let (at, event) = (spot.at, spot.reference);
+            watch.recent.note(Undone { at, event, first: moved.first });
+        }
+        if let (Money::Aborted, Some(stan)) = (moved.after.0, stan) {
+            watch.numbers.ended_unused(stan);
         }
         let took = moved.after.0.debited().filter(|_| moved.before.0.debited().is_none());
         if let (Some(debited), Some(day)) = (took, &mut watch.day) {
@@ -241,23 +243,54 @@ impl Correlator {
     pub(super) fn watch_print(&mut self, spot: &Spot<'_>) {
         let terminal = &mut self.agents[spot.agent].terminals[spot.terminal];
         let watch = terminal.watch.get_or_insert_default();
-        (watch.printed, watch.out_since) = (Some(spot.at), None);
+        watch.row.clear();
+        watch.out_since = None;
         let good = Stand::Not(Resolution::PrintsAgain);
         self.settle(spot.agent, spot.terminal, FindingKind::PrinterOut, good, spot.now);
     }
 
-    /// A17 by sales in a row: a missing slip was told of one of the terminal's payments.
-    pub(super) fn watch_sales(&mut self, agent: usize, at: usize, now: ArrivalTime) {
-        let terminal = &self.agents[agent].terminals[at];
-        let Some(thresholds) = thresholds_of(terminal, &self.policies) else { return };
-        let open = |watch: &Watch| watch.open(FindingKind::PrinterOut).is_some();
-        if terminal.watch.as_deref().is_some_and(open) {
+    /// A17 by sales in a row: a missing slip is told of one of the terminal's payments, or is not any more.
+    pub(super) fn watch_row(
+        &mut self,
+        place: Place,
+        at: usize,
+        kind: FindingKind,
+        now: ArrivalTime,
+    ) {
+        let terminal = &mut self.agents[place.agent].terminals[place.terminal];
+        let Some(thresholds) = thresholds_of(terminal, &self.policies).copied() else { return };
+        let case = &terminal.cases[at].case;
+        let told = case.told(kind);
+        let open = told.filter(|told| told.resolved.is_none());
+        let blamed = open.and_then(|_| printer::blames(case));
+        let slipless = blamed.map(|(debited, event)| {
+            let first = place.first;
+            Slipless { debited, first, event }
+        });
+        let grew = matches!(
+            told.and_then(|told| told.resolved),
+            Some(Resolution::GrewInto(FindingKind::NoReceiptDebit))
+        );
+        let watch = terminal.watch.get_or_insert_default();
+        let known = watch.row.iter().position(|known| known.first == place.first);
+        let Some(slipless) = slipless else {
+            if let (Some(known), false) = (known, grew) {
+                watch.row.remove(known);
+            }
+            return;
+        };
+        if known.is_some() {
             return;
         }
-        let printed = terminal.watch.as_deref().and_then(|watch| watch.printed);
-        let cases = terminal.cases.iter().map(|kept| &kept.case);
-        let stand = printer::sales_out(cases, printed, thresholds);
-        self.settle(agent, at, FindingKind::PrinterOut, stand, now);
+        let behind = watch.row.partition_point(|known| known.debited <= slipless.debited);
+        watch.row.insert(behind, slipless);
+        if watch.row.len() > ROW_MAX {
+            watch.row.remove(0);
+        }
+        if watch.open(FindingKind::PrinterOut).is_none() {
+            let stand = printer::sales_out(&watch.row, &thresholds);
+            self.settle(place.agent, place.terminal, FindingKind::PrinterOut, stand, now);
+        }
     }
 
     /// The device started anew, or signed on: what is odd about its numbers is explained.
@@ -453,31 +486,33 @@ impl Correlator {
         let terminal = Some(name);
         out.tell(FindingChange { change, finding, learned: now, terminal, case: None });
         self.agents[agent].touched = true;
-        if change == Change::Raised {
-            self.absorb(agent, at, kind, now);
+        let absorbs = matches!(kind, FindingKind::PrinterOut | FindingKind::ReversalStorm);
+        if change == Change::Raised && absorbs {
+            self.absorbing.push((agent, at, kind));
         }
     }
 
-    /// A finding about a terminal explains findings about its payments that began while it lasts: they are its children.
-    fn absorb(&mut self, agent: usize, at: usize, kind: FindingKind, now: ArrivalTime) {
-        let children: &[FindingKind] = match kind {
-            FindingKind::PrinterOut => &[FindingKind::NoReceiptDebit, FindingKind::PrintFailed],
-            FindingKind::ReversalStorm => {
-                &[FindingKind::TimeoutDebitLostReversal, FindingKind::ReversalPending]
-            }
-            _ => return,
-        };
-        let open = |case: &Case| {
-            let of = |told: &super::finding::Told| {
-                told.resolved.is_none() && told.parent.is_none() && children.contains(&told.kind)
+    /// What was told of payments before the finding that explains it was: they are its children, wherever they are kept.
+    pub(super) fn absorb(&mut self, now: ArrivalTime, recall: &mut dyn Recall) {
+        for (agent, at, kind) in std::mem::take(&mut self.absorbing) {
+            let found = &self.agents[agent];
+            let Some(watch) = found.terminals[at].watch.as_deref() else { continue };
+            let children: Vec<EventRef> = match kind {
+                FindingKind::PrinterOut => watch.row.iter().map(|known| known.first).collect(),
+                _ => watch.recent.payments().collect(),
             };
-            case.told.iter().any(of)
-        };
-        let cases = self.agents[agent].terminals[at].cases.iter();
-        let concerned = cases.filter(|kept| open(&kept.case)).map(|kept| kept.case.first);
-        let concerned: Vec<EventRef> = concerned.collect();
-        for first in concerned {
-            self.judge(super::case::Place { agent, terminal: at, first }, now);
+            let name = found.name.clone();
+            for first in children {
+                let place = Place { agent, terminal: at, first };
+                if self.kept(place).is_none() {
+                    let id = CaseId { agent: name.clone(), first };
+                    let row = recall.by_id(&id);
+                    if let Some(place) = row.and_then(|row| self.bring_back(row)) {
+                        self.pair(place);
+                    }
+                }
+                self.adopt(place, now);
+            }
         }
     }
 }
@@ -502,4 +537,4 @@ fn reruns(terminal: &Terminal, place: usize, at: StreamTime) -> bool {
 }
 
 shape_struct!(Matter { kind, times, since, finding });
-shape_struct!(Watch { matters, recent, skews, numbers, day, operators, cards, out_since, printed });
+shape_struct!(Watch { matters, recent, skews, numbers, day, operators, cards, out_since, row });

@@ -5,10 +5,10 @@ use super::{Stand, Standing};
 use crate::correlate::case::{Case, EventRef, Fact, Trouble, What};
 use crate::correlate::cause::{CITED_MAX, Cause, CauseClass, CauseDetail};
 use crate::correlate::coverage::Heard;
-use crate::correlate::finding::{FindingKind, Severity};
-use crate::correlate::money::{self, Money};
+use crate::correlate::finding::Severity;
+use crate::correlate::money;
 use crate::correlate::policy::Thresholds;
-use crate::correlate::rules::slip;
+use crate::correlate::shape::shape_struct;
 use crate::correlate::timeline::StreamTime;
 use slipwatch_shared::event::SlipLoss;
 
@@ -35,66 +35,45 @@ pub fn state_out(trouble: &Fact, heard: &Heard<'_>, thresholds: &Thresholds) -> 
     Stand::Holds(Standing { severity: Severity::P2, since: trouble.at, cause, measure: 0 })
 }
 
-/// How the print of one debit came out, as far as it tells of the printer.
+/// A debit whose missing slip is told, and that the printer may be to blame for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Print {
-    /// Paper came, or nothing was to come.
-    Fine,
-    /// Nothing came, and that is told.
-    Missing { debited: StreamTime, event: EventRef },
-    /// Not known yet.
-    Open,
+pub struct Slipless {
+    /// When the money went.
+    pub debited: StreamTime,
+    /// The payment.
+    pub first: EventRef,
+    /// What tells that nothing came.
+    pub event: EventRef,
 }
 
-fn print_of(case: &Case) -> Print {
+/// Most debits without slip that are remembered of one printer.
+pub const ROW_MAX: usize = CITED_MAX;
+
+/// Whether the missing slip of a payment speaks against the printer. The shop's copy alone does not, nor does a print that
+/// was cancelled, unless the printer was in trouble, too.
+pub fn blames(case: &Case) -> Option<(StreamTime, EventRef)> {
     let (money, _) = money::trace(case);
-    let Some(debited) = money.debited().filter(|_| case.kind.is_debit()) else {
-        return Print::Fine;
-    };
-    let cancelled =
-        |what: &What| matches!(what, What::PrintCancelled | What::SlipLost(SlipLoss::Cancelled));
-    let printed = |what: &What| matches!(what, What::SlipPrinted { .. });
-    // The shop's copy alone, or a cancelled one: the printer is not to blame.
-    if case.first_fact(printed).is_some() || case.first_fact(cancelled).is_some() {
-        return Print::Fine;
+    let debited = money.debited()?;
+    let printed = case.first_fact(|what| matches!(what, What::SlipPrinted { .. }));
+    let cancelled = case.first_fact(|what| {
+        matches!(what, What::PrintCancelled | What::SlipLost(SlipLoss::Cancelled))
+    });
+    let trouble = case.first_fact(|what| matches!(what, What::Trouble(_) | What::SlipFailed(_)));
+    if printed.is_some() || (cancelled.is_some() && trouble.is_none()) {
+        return None;
     }
-    let open = |kind| case.told(kind).is_some_and(|told| told.resolved.is_none());
-    if open(FindingKind::NoReceiptDebit) || open(FindingKind::PrintFailed) {
-        let cited = case.told(FindingKind::PrintFailed).or(case.told(FindingKind::NoReceiptDebit));
-        let event = cited.and_then(|told| told.cause.cited.last().copied()).unwrap_or(case.first);
-        return Print::Missing { debited, event };
-    }
-    let waits = matches!(money, Money::Debited { .. }) && slip::waits(&case.verdict);
-    if waits { Print::Open } else { Print::Fine }
+    Some((debited, trouble.map_or(case.first, |fact| fact.event)))
 }
 
-/// A17 by sales in a row, asked when a missing slip is told of one of these payments (in their order). `printed` is when
-/// paper last came out, of whatever: what was sold before that is no word against the printer now.
-pub fn sales_out<'a>(
-    cases: impl DoubleEndedIterator<Item = &'a Case>,
-    printed: Option<StreamTime>,
-    thresholds: &Thresholds,
-) -> Stand {
-    let count = (thresholds.printer_sales as usize).clamp(1, CITED_MAX);
-    let mut missing: Vec<(StreamTime, EventRef)> = Vec::new();
-    for case in cases.rev().filter(|case| case.kind.is_debit()) {
-        match print_of(case) {
-            Print::Open => {}
-            Print::Fine if money::trace(case).0.debited().is_none() => {}
-            Print::Fine => break,
-            Print::Missing { debited, .. } if printed.is_some_and(|at| at >= debited) => break,
-            Print::Missing { debited, event } => missing.push((debited, event)),
-        }
-        if missing.len() == count {
-            break;
-        }
-    }
-    if missing.len() < count {
-        return Stand::AsItWas;
-    }
-    let since = missing.iter().map(|(at, _)| *at).min().expect("there are some");
-    let cited = missing.iter().rev().map(|(_, event)| *event);
+/// A17 by sales in a row: those without slip since paper last came out, in the order of their debits.
+pub fn sales_out(row: &[Slipless], thresholds: &Thresholds) -> Stand {
+    let count = (thresholds.printer_sales as usize).clamp(1, ROW_MAX);
+    let Some(from) = row.len().checked_sub(count) else { return Stand::AsItWas };
+    let row = &row[from..];
+    let cited = row.iter().map(|slipless| slipless.event);
     let cause = Cause::of(CauseClass::TerminalFault, CauseDetail::SalesWithoutSlip, 75, cited);
-    let measure = missing.len() as i64;
+    let (since, measure) = (row[0].debited, row.len() as i64);
     Stand::Holds(Standing { severity: Severity::P2, since, cause, measure })
 }
+
+shape_struct!(Slipless { debited, first, event });

@@ -30,6 +30,8 @@ struct Counter {
     /// The last batches, the latest last.
     batches: Vec<BatchNumber>,
     life: u16,
+    /// The payment of this trace never reached the host: its number is used again.
+    unused: bool,
 }
 
 /// The numbers of a terminal.
@@ -65,8 +67,6 @@ pub struct Said {
     pub batch: Option<BatchNumber>,
     /// When.
     pub at: StreamTime,
-    /// The last payment of this trace never reached the host: its number is used again.
-    pub unused: bool,
 }
 
 impl Numbers {
@@ -79,6 +79,20 @@ impl Numbers {
     /// The device started anew or signed on: numbers may begin again without a word.
     pub fn may_begin_anew(&mut self) {
         self.reset = true;
+    }
+
+    /// The payment of a trace ended before the host took part.
+    pub fn ended_unused(&mut self, stan: Stan) {
+        let of = |counter: &&mut Counter| counter.stan == stan;
+        if let Some(counter) = self.counters.iter_mut().find(of) {
+            counter.unused = true;
+        }
+    }
+
+    /// Whether a trace is one that may have been heard before: none that is ahead of all.
+    pub fn may_be_known(&self, merchant: Option<MerchantId>, stan: Stan) -> bool {
+        let of = |counter: &&Counter| counter.merchant == merchant || merchant.is_none();
+        self.counters.iter().rev().find(of).is_none_or(|counter| stan <= counter.stan)
     }
 
     /// Takes in a new payment's numbers. `heard` tells whether the line was heard without a gap since a moment.
@@ -104,7 +118,7 @@ impl Numbers {
             }
             let Said { merchant, stan, at, batch, .. } = said;
             let (batches, life) = (batch.into_iter().collect(), self.lives);
-            self.counters.push(Counter { merchant, stan, at, batches, life });
+            self.counters.push(Counter { merchant, stan, at, batches, life, unused: false });
             return (life, None);
         };
         let counter = &mut self.counters[at];
@@ -123,7 +137,7 @@ impl Numbers {
             (true, Some(Break::BatchAgain))
         } else if is < was {
             (true, (!explained).then_some(Break::Back))
-        } else if is == was && !said.unused {
+        } else if is == was && !counter.unused {
             (true, (!explained).then_some(Break::Again))
         } else {
             let jump = is - was;
@@ -134,7 +148,7 @@ impl Numbers {
             self.lives = self.lives.wrapping_add(1);
             counter.life = self.lives;
         }
-        (counter.stan, counter.at) = (said.stan, said.at);
+        (counter.stan, counter.at, counter.unused) = (said.stan, said.at, false);
         if let Some(batch) = said.batch.filter(|_| new_batch) {
             counter.batches.retain(|known| *known != batch);
             if counter.batches.len() == BATCHES_MAX {
@@ -158,7 +172,7 @@ pub fn sequence_anomaly(odd: Break, at: StreamTime, event: EventRef) -> Stand {
     Stand::Holds(Standing { severity: Severity::P3, since: at, cause, measure })
 }
 
-shape_struct!(Counter { merchant, stan, at, batches, life });
+shape_struct!(Counter { merchant, stan, at, batches, life, unused });
 shape_struct!(Numbers { counters, lives, reset });
 
 #[cfg(test)]
@@ -182,7 +196,6 @@ mod tests {
                 stan: Stan::from_number(number(stan).expect("a trace")).expect("six digits"),
                 batch: number(batch).and_then(|batch| BatchNumber::from_number(batch).ok()),
                 at: StreamTime(second as i64 * 10_000),
-                unused: false,
             };
             said.push(numbers.note(next, |_| true, &Thresholds::default()));
         }
@@ -220,7 +233,7 @@ mod tests {
         let mut note = |who: &str, stan: u32| {
             let stan = Stan::from_number(stan).expect("six digits");
             let merchant = merchant(who);
-            let said = Said { merchant, stan, batch: None, at: StreamTime(0), unused: false };
+            let said = Said { merchant, stan, batch: None, at: StreamTime(0) };
             numbers.note(said, |_| true, &Thresholds::default())
         };
         assert_eq!(note("898310154110123", 500), (0, None));

@@ -14,32 +14,48 @@ use std::collections::VecDeque;
 /// Most reversals of one terminal that are remembered.
 pub const RECENT_MAX: usize = 16;
 
-/// When a terminal last had to undo payments, each with the event that says so.
+/// The begin of an undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// When.
+    pub at: StreamTime,
+    /// The event that says so.
+    pub event: EventRef,
+    /// The payment.
+    pub first: EventRef,
+}
+
+/// The payments that a terminal last had to undo.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recent {
-    undone: VecDeque<(StreamTime, EventRef)>,
+    undone: VecDeque<Undone>,
 }
 
 impl Recent {
     /// Takes in the begin of a reversal.
-    pub fn note(&mut self, at: StreamTime, event: EventRef) {
+    pub fn note(&mut self, undone: Undone) {
         if self.undone.len() == RECENT_MAX {
             self.undone.pop_front();
         }
-        self.undone.push_back((at, event));
+        self.undone.push_back(undone);
+    }
+
+    /// The payments, in the order in which their undos began.
+    pub fn payments(&self) -> impl Iterator<Item = EventRef> + '_ {
+        self.undone.iter().map(|undone| undone.first)
     }
 
     /// When the last one began.
     pub fn last(&self) -> Option<StreamTime> {
-        self.undone.back().map(|(at, _)| *at)
+        self.undone.back().map(|undone| undone.at)
     }
 
     /// The reversals of a storm that lasts at the latest of them.
-    fn storm(&self, thresholds: &Thresholds) -> Option<Vec<(StreamTime, EventRef)>> {
+    fn storm(&self, thresholds: &Thresholds) -> Option<Vec<Undone>> {
         let count = (thresholds.storm_reversals as usize).clamp(1, RECENT_MAX);
         let from = self.last()?.plus_ms(-thresholds.storm_window_ms);
-        let within = self.undone.iter().filter(|(at, _)| *at >= from).copied();
-        let within: Vec<_> = within.collect();
+        let within: Vec<Undone> =
+            self.undone.iter().filter(|undone| undone.at >= from).copied().collect();
         (within.len() >= count).then_some(within)
     }
 }
@@ -53,8 +69,8 @@ pub fn undo_begun(case: &Case) -> Option<StreamTime> {
 /// A16 of a terminal, asked when a reversal begins.
 pub fn terminal_storm(recent: &Recent, thresholds: &Thresholds) -> Stand {
     let Some(storm) = recent.storm(thresholds) else { return Stand::AsItWas };
-    let since = storm[0].0;
-    let cited = storm.iter().map(|(_, event)| *event);
+    let since = storm[0].at;
+    let cited = storm.iter().map(|undone| undone.event);
     let cause = Cause::of(CauseClass::Network, CauseDetail::ManyReversals, 60, cited);
     let measure = storm.len() as i64;
     Stand::Holds(Standing { severity: Severity::P1, since, cause, measure })
@@ -156,6 +172,7 @@ pub fn route_cause(event: EventRef) -> Cause {
     Cause::of(CauseClass::Institution, CauseDetail::AcquirerOutage, 85, [event])
 }
 
+shape_struct!(Undone { at, event, first });
 shape_struct!(Recent { undone });
 shape_struct!(Step { number, requests, reversals });
 
