@@ -1,8 +1,10 @@
 //! Recorded devices: every file of a family in `tests/fixtures` is decoded and compared with a snapshot that was read
 //! before it was accepted; what nobody recorded is made here from the specification, and says so.
 
+mod escpos;
 mod framed;
 mod iso8583;
+mod slip_text;
 mod zvt;
 
 use slipwatch_agent::decode::decoder::{Decoded, Decoder};

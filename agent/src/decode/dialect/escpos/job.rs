@@ -90,7 +90,12 @@ impl Job {
         self.begin(at);
         self.rows = self.rows.saturating_add(rows);
         self.image_bytes = self.image_bytes.saturating_add(bytes);
-        self.is_slip |= self.rows >= slip_rows_min;
+        self.is_slip |= self.is_raster_slip(slip_rows_min);
+    }
+
+    /// Whether it is one long image and nothing else. Text between images is read, and no image counts beside it.
+    fn is_raster_slip(&self, slip_rows_min: u64) -> bool {
+        self.rows >= slip_rows_min && self.text.trim().is_empty()
     }
 
     /// Something else was printed: a barcode, a stored logo.
@@ -129,8 +134,8 @@ impl Job {
         }
     }
 
-    /// The slips that it holds so far, scrubbed. `slip_rows_min` rows of dots are a slip whose text cannot be read;
-    /// without `needs_keys` any text is one.
+    /// The slips that it holds so far, scrubbed. An image of `slip_rows_min` rows is a slip whose text cannot be read; without
+    /// `needs_keys` any text is one.
     pub fn slips(
         &self,
         currency: Option<Currency>,
@@ -142,7 +147,7 @@ impl Job {
             return slips;
         }
         let has_text = !needs_keys && !self.text.trim().is_empty();
-        if self.rows >= slip_rows_min {
+        if self.is_raster_slip(slip_rows_min) {
             let facts = format!("[raster: {} rows, {} bytes]", self.rows, self.image_bytes);
             slips.push(ReadSlip::unread(facts));
         } else if has_text {

@@ -179,6 +179,9 @@ fn a_raster_slip_is_told_without_keys_and_with_its_rows() {
     assert_eq!(slip.keys, Keys::default());
     assert_eq!(terminal, "T0000001".parse().ok());
     assert_eq!(evidence, Evidence::Text("[raster: 600 rows, 1216 bytes]".into()));
+    // Pictures with words between them are no slip.
+    let pictures = [RESET, &raster(300), b"Our house\n", &raster(300), CUT].concat();
+    check(PLAIN, &[To(5, &pictures), Until(60_000)], &[]);
 }
 
 #[test]

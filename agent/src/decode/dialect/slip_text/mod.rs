@@ -96,6 +96,8 @@ pub struct ReadSlip {
     pub terminal: Option<TerminalId>,
     /// When it says it happened.
     pub device_time: Option<DeviceTime>,
+    /// A sum stands on it. It is no amount as long as its currency is not known (`$`).
+    pub shows_sum: bool,
     /// Its lines, at most as many as evidence keeps.
     pub text: String,
 }
@@ -108,6 +110,7 @@ impl ReadSlip {
             document: Document::Other,
             terminal: None,
             device_time: None,
+            shows_sum: false,
             text,
         }
     }
@@ -116,7 +119,7 @@ impl ReadSlip {
     /// logo, a greeting.
     pub fn shows_keys(&self) -> bool {
         let keys = &self.slip.keys;
-        keys.amount.is_some()
+        self.shows_sum
             || keys.stan.is_some()
             || keys.rrn.is_some()
             || keys.authorization_code.is_some()

@@ -241,6 +241,7 @@ impl Section {
     pub fn close(mut self, currency: Option<Currency>) -> ReadSlip {
         let document = self.document();
         let amount = self.told_amount(currency);
+        self.text.truncate(self.text.trim_end().len());
         let languages = std::mem::take(&mut self.languages);
         let Section { copy, reprint, mut keys, card, original, .. } = self;
         keys.kind = document.kind();
@@ -255,6 +256,7 @@ impl Section {
             document,
             terminal: self.terminal,
             device_time: self.moment.told(|language| languages.contains(&language)),
+            shows_sum: self.amount.is_some() || self.total.is_some(),
             text: self.text,
         }
     }

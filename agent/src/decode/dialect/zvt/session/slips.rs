@@ -6,7 +6,7 @@ use crate::decode::dialect::slip_text::{self, Document, ReadSlip};
 use crate::decode::dialect::zvt::deal::{Deal, Task, Told, fill};
 use crate::decode::dialect::zvt::printing::{Done, Fate};
 use crate::decode::record::evidence;
-use slipwatch_shared::event::{Body, Keys, Slip, SlipFailure, SlipGrade};
+use slipwatch_shared::event::{Body, Keys, SlipFailure, SlipGrade};
 
 impl Session {
     /// Says the slips that wait for nothing any more.
@@ -76,13 +76,7 @@ impl Session {
 
 /// A slip that shows nothing by which a payment is known: its transaction names it.
 fn nameless<'t>(lines: impl Iterator<Item = &'t str>) -> ReadSlip {
-    ReadSlip {
-        slip: Slip::default(),
-        document: Document::Other,
-        terminal: None,
-        device_time: None,
-        text: slip_text::scrub(lines).join("\n"),
-    }
+    ReadSlip::unread(slip_text::scrub(lines).join("\n"))
 }
 
 /// A slip's end is known from its lines: what its text was cut into is one again.
