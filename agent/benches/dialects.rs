@@ -1,16 +1,18 @@
-//! How fast a core decodes each binary dialect: a day of sales, each with request, answer, slips and end.
+//! How fast a core decodes each binary dialect: a day of sales, each with request, answer, slips and end; what goes to a
+//! printer and comes from it; and the text of slips alone.
 //!
 //! ```text
 //! cargo bench -p slipwatch-agent --bench dialects
 //! ```
 //!
-//! Items are events; `alloc` tells allocations and bytes for one call.
+//! Items are events; `alloc` tells allocations and bytes for one call. They grow with the events and never with the bytes:
+//! slips that are sent as images show it.
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
 use slipwatch_agent::decode::decoder::Decoder;
 use slipwatch_agent::decode::dialect::zvt::Zvt;
-use slipwatch_agent::decode::dialect::{Direction, shipped};
+use slipwatch_agent::decode::dialect::{Direction, shipped, slip_text};
 use slipwatch_shared::times::Uptime;
 
 #[global_allocator]
@@ -24,24 +26,32 @@ fn main() {
 const READ_BYTES: usize = 16 * 1024;
 
 fn decode(bencher: Bencher, name: &str, bytes: &[u8]) {
+    decode_both(bencher, name, &[(Direction::Either, bytes.to_vec())]);
+}
+
+/// What each side said, in order.
+fn decode_both(bencher: Bencher, name: &str, said: &[(Direction, Vec<u8>)]) {
     let dialect = shipped::dialect(name).expect("a shipped dialect");
     let mut decoder = Decoder::new(dialect, None);
     let mut now = 0;
     let mut pass = || {
-        let mut said = 0_usize;
-        for read in bytes.chunks(READ_BYTES) {
-            now += 1;
-            decoder.push(Direction::Either, read, Uptime(now));
-            while let Some(decoded) = decoder.next_decoded() {
-                black_box(&decoded);
-                said += 1;
+        let mut events = 0_usize;
+        for (direction, bytes) in said {
+            for read in bytes.chunks(READ_BYTES) {
+                now += 1;
+                decoder.push(*direction, read, Uptime(now));
+                while let Some(decoded) = decoder.next_decoded() {
+                    black_box(&decoded);
+                    events += 1;
+                }
             }
         }
-        said
+        events
     };
-    let said = pass();
-    assert!(said > 0, "{name} says nothing");
-    bencher.counter(ItemsCount::new(said)).counter(BytesCount::new(bytes.len())).bench_local(pass);
+    let events = pass();
+    assert!(events > 0, "{name} says nothing");
+    let bytes: usize = said.iter().map(|said| said.1.len()).sum();
+    bencher.counter(ItemsCount::new(events)).counter(BytesCount::new(bytes)).bench_local(pass);
 }
 
 /// A sale over ZVT, each message answered: request, progress, result, two slips of 24 lines, completion.
@@ -89,4 +99,47 @@ fn zvt_sales_over_a_serial_line(bencher: Bencher) {
 #[divan::bench]
 fn zvt_sales_over_tcp(bencher: Bencher) {
     decode(bencher, "zvt-tcp", &zvt_day("zvt-tcp"));
+}
+
+/// The text of a Chinese slip.
+fn chinese_slip(stan: u32) -> String {
+    format!(
+        "          银联POS签购单\n--------------------------------\n持卡人存根       CARDHOLDER COPY\n\
+         商户名称(MERCHANT NAME):\n  小店\n商户编号(MERCHANT NO):\n  898310148160001\n终端编号(TERMINAL NO): 00000001\n\
+         操作员号(OPERATOR NO)：01\n卡号(CARD NO):\n  622576******6691 /C\n交易类型(TXN TYPE):\n  消费/SALE\n\
+         批次号:000001     凭证号:{stan:06}\n授权码:A1B2C3\n参考号:632809{stan:06}\n日期/时间(DATE/TIME):\n  2026/11/24 09:30:02\n\
+         金  额(AMOUNT):    RMB 0.20\n本人确认以上交易,同意将其记入本卡账户\n"
+    )
+}
+
+/// Slips as text, the printer asked and answering behind each cut.
+#[divan::bench]
+fn escpos_text_slips_with_their_answers(bencher: Bencher) {
+    let said: Vec<(Direction, Vec<u8>)> = (0..200)
+        .flat_map(|stan| {
+            let text = encoding_rs::GB18030.encode(&chinese_slip(stan)).0.into_owned();
+            let job = [&b"\x1b@\x1c&"[..], &text, b"\x1bd\x05\x1dV\x42\x03\x1dr\x01"].concat();
+            [(Direction::ToDevice, job), (Direction::FromDevice, b"\x00".to_vec())]
+        })
+        .collect();
+    decode_both(bencher, "escpos-cn", &said);
+}
+
+/// Slips as one image each, 576 dots wide and 1,000 long.
+#[divan::bench]
+fn escpos_raster_slips(bencher: Bencher) {
+    let mut job = b"\x1b@\x1dv0\x00\x48\x00\xe8\x03".to_vec();
+    job.extend((0..72_000).map(|at| (at % 251) as u8));
+    job.extend(b"\x1dV\x42\x03");
+    decode(bencher, "escpos", &job.repeat(20));
+}
+
+/// The text of slips alone: scrubbed, cut and read. Items are slips.
+#[divan::bench]
+fn slip_texts(bencher: Bencher) {
+    let text: String = (0..20).map(chinese_slip).collect();
+    bencher
+        .counter(ItemsCount::new(20_usize))
+        .counter(BytesCount::new(text.len()))
+        .bench_local(|| black_box(slip_text::read(text.lines(), None)));
 }

@@ -16,8 +16,8 @@ const DATES: [&str; 5] = [
     r"(?<year>(?:19|20)\d\d)\s?[-/.年]\s?(?<month>\d{1,2})\s?[-/.月]\s?(?<day>\d{1,2})(?:\D|$)",
     r"(?:^|\D)(?<day>\d{1,2})\.(?<month>\d{1,2})\.(?<year>\d{4}|\d{2})(?:\D|$)",
     r"(?:^|[^\d/-])(?<a>\d{1,2})[-/](?<b>\d{1,2})[-/](?<c>\d{4}|\d{2})(?:[^\d/-]|$)",
-    r"(?i)(?:^|\D)(?<day>\d{1,2})[- ]?(?<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[- ,.]{0,2}(?<year>\d{4}|\d{2})(?:\D|$)",
-    r"(?i)\b(?<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?<day>\d{1,2}),? ?(?<year>\d{4}|\d{2})(?:\D|$)",
+    r"(?i)(?:^|\D)(?<day>\d{1,2})(?:st|nd|rd|th)?[- ]?(?:of )?(?<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[- ,.]{0,2}(?<year>\d{4}|\d{2})(?:[^\d:]|$)",
+    r"(?i)\b(?<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?<day>\d{1,2})(?:st|nd|rd|th)?,? (?<year>\d{4})(?:\D|$)",
 ];
 
 const CLOCK: &str = r"(?i)(?:^|[^\d:])(?<hour>\d{1,2}):(?<minute>\d\d)(?::(?<second>\d\d))?(?:[^\d:]?\s?(?<half>[ap])\.?m\b|[^\d:]|$)";
@@ -187,6 +187,10 @@ mod tests {
         check(&["17/03/26", "12:08:10"], Spanish, Some("2026-03-17 12:08:10"));
         check(&["24 Nov 2026", "2:30 PM"], English, Some("2026-11-24 14:30:00"));
         check(&["NOV 24, 2026 09:30:05"], English, Some("2026-11-24 09:30:05"));
+        check(&["Monday 6th of April 2015 02:56:25 PM"], English, Some("2015-04-06 14:56:25"));
+        check(&["24-NOV-26 09:30"], English, Some("2026-11-24 09:30:00"));
+        check(&["24 Nov 09:30"], English, Some("09:30:00"));
+        check(&["Nov 24 09:30"], English, Some("09:30:00"));
         check(&["11/24/2026 09:30:05"], English, Some("2026-11-24 09:30:05"));
     }
 
