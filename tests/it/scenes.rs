@@ -1,6 +1,9 @@
 //! One named scene for each verdict and finding, and one for each random world that once failed. A scene is a small
 //! world: a till or two, what happens there, what goes wrong, and what must be said of it in the end.
 
+mod days;
+mod line;
+
 use slipwatch_tests::terminal::Story;
 use slipwatch_tests::voice::Voice;
 use slipwatch_tests::world::World;

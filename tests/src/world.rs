@@ -111,12 +111,13 @@ impl World {
             dice: recipe.dice,
             ends: 0,
         };
+        let written = recipe.writing.iter().map(|(at, ..)| *at).max();
         for (at, agent, line, bytes) in recipe.writing {
             world.enter(at, Happening::Written { agent, line, bytes });
         }
         let troubled = recipe.mishaps.iter().map(|mishap| mishap.at + mishap.lasts_ms).max();
         let paid = world.payments.iter().map(Payment::ended).max();
-        world.ends = troubled.max(paid).unwrap_or(0);
+        world.ends = troubled.max(paid).max(written).unwrap_or(0);
         for mishap in recipe.mishaps {
             world.enter(mishap.at, Happening::Begin(mishap));
         }

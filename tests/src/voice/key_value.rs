@@ -10,6 +10,13 @@ pub fn line(payment: &Payment, word: Word, wall_ms: i64) -> String {
     format!("{time} {said} tid={} mid=898310154110123 op=01\n", payment.terminal)
 }
 
+/// The line of a word that is written out, `auth_request stan=000001 …`; who speaks is added where it is not said.
+pub fn plain_line(said: &str, terminal: &str, wall_ms: i64) -> String {
+    let time = device_time(wall_ms, "%Y-%m-%d %H:%M:%S.%3f");
+    let merchant = if said.contains("mid=") { "" } else { " mid=898310154110123" };
+    format!("{time} evt={said} tid={terminal}{merchant} op=01\n")
+}
+
 fn said(payment: &Payment, word: Word) -> String {
     let name = match word {
         Word::Requested => "auth_request",

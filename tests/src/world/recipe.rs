@@ -102,6 +102,11 @@ impl Recipe {
         recipe
     }
 
+    /// A world of these shops, in which nothing goes wrong.
+    pub fn of_shops(shops: &[Vec<Till>]) -> Recipe {
+        Recipe::new(shops, Roughness::SMOOTH, &mut Dice::new(1))
+    }
+
     /// A world of these shops, each with one agent.
     pub fn new(shops: &[Vec<Till>], roughness: Roughness, dice: &mut Dice) -> Recipe {
         let deadlines = Deadlines::default();

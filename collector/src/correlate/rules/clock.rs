@@ -1,6 +1,6 @@
-//! A19: a clock that differs from the host's. The device's own time beside the host's in one answer tells directly,
-//! whatever the zone; where an answer carries the host's time alone, the agent's clock is measured, to a quarter of an
-//! hour, since nobody tells the zone. Nothing is ever dated by it.
+//! A19: a clock that differs from the host's. The device's own time stands beside the host's in one answer; where an
+//! answer carries the host's time alone, the agent's clock is measured. Whole quarters of an hour within a day's zones are
+//! a zone or a summer's hour, and no error of a clock. Nothing is ever dated by it.
 
 use super::{Stand, Standing};
 use crate::correlate::case::EventRef;
@@ -18,6 +18,8 @@ pub const ANSWERS_MAX: usize = 20;
 const ANSWERS_MIN: usize = 5;
 const DAY_S: i64 = 86_400;
 const QUARTER_S: i64 = 900;
+/// No two zones are further apart.
+const ZONES_S_MAX: i64 = 14 * 3600;
 
 /// How far a clock was off at the last answers, in seconds; positive: behind the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +37,10 @@ impl Skews {
             (self.seconds, self.of_device) = (VecDeque::new(), of_device);
         }
         let behind = match device {
-            Some(device) => between(device, host),
+            Some(device) => match between(device, host) {
+                apart if apart.abs() <= ZONES_S_MAX => fold(apart, QUARTER_S),
+                apart => apart,
+            },
             None => {
                 let utc = agent.0.div_euclid(1000).rem_euclid(DAY_S);
                 fold(second_of_day(host) - utc, QUARTER_S)
@@ -142,6 +147,13 @@ mod tests {
         check(Some("23:59:50"), "00:00:20", 0, 30);
         check(Some("12-31 23:59:50"), "01-01 00:00:20", 0, 30);
         check(Some("01-01 00:10:00"), "01-03 00:10:00", 0, 2 * DAY_S);
+    }
+
+    #[test]
+    fn a_device_on_utc_or_without_the_summers_hour_has_no_wrong_clock() {
+        check(Some("11-24 01:30:02"), "11-24 09:30:00", 0, -2);
+        check(Some("11-23 23:30:00"), "11-24 07:31:40", 0, 100);
+        check(Some("11-24 08:30:00"), "11-24 09:30:00", 0, 0);
     }
 
     #[test]
