@@ -42,5 +42,6 @@ mod spool_parts;
 mod store_parts;
 mod systemd;
 mod tls;
+mod tools;
 mod usb;
 mod wire;

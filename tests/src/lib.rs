@@ -15,6 +15,7 @@ pub mod lossy_broker;
 pub mod machine;
 pub mod process;
 pub mod store;
+pub mod talk;
 pub mod terminal;
 pub mod voice;
 pub mod world;

@@ -109,10 +109,11 @@ fn look(arguments: &CheckArgs, findings: &mut Findings) -> anyhow::Result<()> {
     if arguments.offline {
         return Ok(());
     }
-    ports(&config, findings);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("starting the runtime")?;
+    // A port is registered with the runtime when it is opened.
+    runtime.block_on(async { ports(&config, findings) });
     if secrets_sound {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.context("starting the runtime")?;
         findings.note("broker", EXIT_UNAVAILABLE, runtime.block_on(broker(&settings)));
     }
     Ok(())

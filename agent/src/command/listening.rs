@@ -107,11 +107,11 @@ impl Line {
         seconds: Option<u64>,
         mut hear: impl FnMut(Observed, Option<Word>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        for (_, settings) in &self.receivers {
-            serial::open(settings)?;
-        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.context("starting the runtime")?.block_on(async {
+            for (_, settings) in &self.receivers {
+                serial::open(settings)?;
+            }
             let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
             let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
             let clock = Clock::of_machine();

@@ -2,37 +2,45 @@
 //! nothing of any device: what a dialect counts as understood, unknown and damaged is all there is to go by.
 
 use crate::decode::decoder::{Decoded, Decoder};
-use crate::decode::dialect::{Dialect, Direction};
-use slipwatch_shared::event::{Body, LineCounts};
+use crate::decode::dialect::{Dialect, Direction, shipped};
+use slipwatch_shared::event::{Body, Keys, LineCounts};
 use slipwatch_shared::times::Uptime;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 /// An opinion this strong is worth acting on.
-pub const SURE: f64 = 0.8;
-/// And it must be this much stronger than the next one.
+pub const SURE: f64 = 0.75;
+/// And it must be this much stronger than the next one of another family.
 pub const AHEAD: f64 = 0.1;
 
-/// Lines and frames that are worth half an opinion: two of them could be chance.
-const HALF_COUNT: f64 = 2.0;
-/// What events are worth: frames alone could be those of a cousin.
-const EVENTLESS: f64 = 0.6;
+/// Lines and frames that are worth half an opinion: one could be chance.
+const HALF_COUNT: f64 = 1.0;
+/// What lines and frames are worth that tell of no payment and no slip: they could be those of a cousin.
+const UNTOLD: f64 = 0.4;
+/// How much a line's control signs speak against a dialect of text: four in a hundred take a sixth.
+const CONTROLS_WEIGH: f64 = 4.0;
 
 /// Several dialects that listen to one line.
 #[derive(Debug)]
 pub struct Trial {
     listeners: Vec<Listener>,
     bytes: u64,
+    /// Of the bytes, those that stand in no text.
+    controls: u64,
 }
 
 #[derive(Debug)]
 struct Listener {
     dialect: Arc<dyn Dialect>,
+    /// Nothing for a profile of the installer's own.
+    family: Option<String>,
     decoder: Decoder,
     counts: LineCounts,
-    failures: u64,
     said: BTreeMap<String, u64>,
+    /// Events that tell of a payment or a slip, and all the numbers that they carry.
+    telling: u64,
+    numbers: u64,
 }
 
 /// What one dialect made of a line.
@@ -40,6 +48,8 @@ struct Listener {
 pub struct Opinion {
     /// Its name.
     pub dialect: String,
+    /// The family of a shipped one.
+    pub family: Option<String>,
     /// From 0 to 1.
     pub score: f64,
     /// Lines or frames that it understood.
@@ -50,6 +60,8 @@ pub struct Opinion {
     pub damaged: u64,
     /// What was said, by kind.
     pub said: BTreeMap<String, u64>,
+    /// How many numbers of a payment an event carries, on the average.
+    pub numbers: f64,
 }
 
 impl Trial {
@@ -57,12 +69,15 @@ impl Trial {
     pub fn new(dialects: impl IntoIterator<Item = Arc<dyn Dialect>>) -> Trial {
         let listener = |dialect: Arc<dyn Dialect>| Listener {
             decoder: Decoder::new(dialect.clone(), None),
+            family: shipped::family(dialect.name()),
             dialect,
             counts: LineCounts::default(),
-            failures: 0,
             said: BTreeMap::new(),
+            telling: 0,
+            numbers: 0,
         };
-        Trial { listeners: dialects.into_iter().map(listener).collect(), bytes: 0 }
+        let listeners = dialects.into_iter().map(listener).collect();
+        Trial { listeners, bytes: 0, controls: 0 }
     }
 
     /// How many bytes were heard.
@@ -73,6 +88,8 @@ impl Trial {
     /// Takes the next bytes of the line, read at `at`.
     pub fn push(&mut self, direction: Direction, bytes: &[u8], at: Uptime) {
         self.bytes += bytes.len() as u64;
+        let is_control = |byte: &&u8| **byte < 0x20 && !matches!(byte, b'\t' | b'\r' | b'\n');
+        self.controls += bytes.iter().filter(is_control).count() as u64;
         for listener in &mut self.listeners {
             listener.decoder.push(direction, bytes, at);
             listener.take();
@@ -87,26 +104,46 @@ impl Trial {
         }
     }
 
-    /// What each of them makes of it so far, the strongest first.
+    /// What each of them makes of it so far, the strongest first. Among those of one family that are about as strong the
+    /// one comes first that reads most numbers, then the one that is listed first.
     pub fn opinions(&self) -> Vec<Opinion> {
-        let mut opinions: Vec<Opinion> = self.listeners.iter().map(Listener::opinion).collect();
+        let controls = self.controls as f64 / self.bytes.max(1) as f64;
+        let mut opinions: Vec<Opinion> =
+            self.listeners.iter().map(|listener| listener.opinion(controls)).collect();
         opinions.sort_by(|one, other| other.score.total_cmp(&one.score));
+        let Some(best) = opinions.first() else { return opinions };
+        let (family, least) = (best.family.clone(), best.score - AHEAD);
+        let mut chosen = 0;
+        for (at, opinion) in opinions.iter().enumerate() {
+            let is_kin = opinion.family == family && opinion.score >= least;
+            if is_kin && opinion.numbers > opinions[chosen].numbers {
+                chosen = at;
+            }
+        }
+        opinions[..=chosen].rotate_right(1);
         opinions
     }
 }
 
-/// Whether the first opinion is strong enough, and far enough ahead of the second.
+/// Whether the first opinion is strong enough, and far enough ahead of every other family's.
 pub fn is_sure(opinions: &[Opinion]) -> bool {
-    let score = |at: usize| opinions.get(at).map_or(0.0, |opinion| opinion.score);
-    score(0) >= SURE && score(0) - score(1) >= AHEAD
+    let Some(best) = opinions.first() else { return false };
+    let is_other = |opinion: &&Opinion| opinion.family.is_none() || opinion.family != best.family;
+    let rival = opinions[1..].iter().filter(is_other).map(|opinion| opinion.score);
+    best.score >= SURE && best.score - rival.fold(0.0, f64::max) >= AHEAD
 }
 
 impl Listener {
     fn take(&mut self) {
         while let Some(decoded) = self.decoder.next_decoded() {
-            match decoded {
-                Decoded::Said { body, .. } => *self.said.entry(kind_of(&body)).or_default() += 1,
-                Decoded::Failed { .. } => self.failures += 1,
+            let Decoded::Said { body, .. } = decoded else { continue };
+            *self.said.entry(kind_of(&body)).or_default() += 1;
+            let numbers = body.keys().map_or(0, numbers_of);
+            if numbers > 0 && !matches!(body, Body::SlipStarted(_))
+                || matches!(body, Body::SlipPrinted { .. } | Body::PrinterStatus(_))
+            {
+                self.telling += 1;
+                self.numbers += numbers;
             }
         }
         let LineCounts { bytes, lines, unmatched, rejected } = self.decoder.take_counts();
@@ -116,21 +153,42 @@ impl Listener {
         self.counts.rejected += rejected;
     }
 
-    fn opinion(&self) -> Opinion {
+    fn opinion(&self, controls: f64) -> Opinion {
         let LineCounts { lines, unmatched, rejected, .. } = self.counts;
         let understood = lines.saturating_sub(unmatched + rejected);
         let share = understood as f64 / (understood + unmatched + rejected).max(1) as f64;
         let volume = understood as f64 / (understood as f64 + HALF_COUNT);
-        let telling = if self.said.is_empty() { EVENTLESS } else { 1.0 };
+        let told = self.telling as f64 / (self.telling as f64 + 1.0);
+        let telling = UNTOLD + (1.0 - UNTOLD) * told;
+        let is_text = self.family.as_deref() == Some(shipped::TEXT);
+        let plain = if is_text { (1.0 - CONTROLS_WEIGH * controls).max(0.0) } else { 1.0 };
         Opinion {
             dialect: self.dialect.name().to_owned(),
-            score: share * volume * telling,
+            family: self.family.clone(),
+            score: share * volume * telling * plain,
             understood,
             foreign: unmatched,
             damaged: rejected,
             said: self.said.clone(),
+            numbers: self.numbers as f64 / self.telling.max(1) as f64,
         }
     }
+}
+
+/// How many numbers of a payment are told.
+fn numbers_of(keys: &Keys) -> u64 {
+    let told = [
+        keys.amount.is_some(),
+        keys.stan.is_some(),
+        keys.batch_number.is_some(),
+        keys.rrn.is_some(),
+        keys.authorization_code.is_some(),
+        keys.order_number.is_some(),
+        keys.channel_transaction_id.is_some(),
+        keys.card.is_some(),
+        keys.original.is_some(),
+    ];
+    told.iter().filter(|&&is_told| is_told).count() as u64
 }
 
 impl fmt::Display for Opinion {

@@ -57,6 +57,21 @@ impl Device {
         line.write_all(bytes).expect("the line takes bytes");
     }
 
+    /// The speed that whoever reads the line has set: 0 while nobody has.
+    ///
+    /// # Panics
+    /// When it is pulled out.
+    pub fn speed(&self) -> u32 {
+        let line = self.line.as_ref().expect("the device is plugged in");
+        // SAFETY: TCGETS2 fills one termios2, which is ours and plain data; of a device's end it is the other end's.
+        unsafe {
+            let mut modes: libc::termios2 = std::mem::zeroed();
+            let asked = libc::ioctl(line.as_raw_fd(), libc::TCGETS2, &raw mut modes);
+            assert_eq!(asked, 0, "TCGETS2: {}", std::io::Error::last_os_error());
+            modes.c_ospeed
+        }
+    }
+
     /// Whether nothing of what was written is left on the line.
     ///
     /// # Panics

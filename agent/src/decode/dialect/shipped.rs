@@ -16,7 +16,7 @@ use toml::Spanned;
 type Parse = fn(&str, &str) -> Result<Arc<dyn Dialect>, ProfileError>;
 
 /// The family of a profile that names none.
-const TEXT: &str = "text";
+pub(crate) const TEXT: &str = "text";
 
 /// What `family` may say.
 const FAMILIES: &[(&str, Parse)] = &[
@@ -79,6 +79,12 @@ pub fn text(name: &str) -> Option<&'static str> {
 pub fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
     let toml = text(name)?;
     Some(parse(name, toml).expect("the shipped profiles are sound: a test reads them all"))
+}
+
+/// The family of a profile that is part of the program; absent when there is none of that name.
+pub fn family(name: &str) -> Option<String> {
+    let head: Head = toml::from_str(text(name)?).expect("the shipped profiles are sound");
+    Some(head.family.map_or_else(|| TEXT.to_owned(), Spanned::into_inner))
 }
 
 /// The names of the profiles that are part of the program, in the order they are listed in.

@@ -212,11 +212,11 @@ impl Hider {
     }
 }
 
-/// Whether most of a line can be read.
+/// Whether most of a line can be read; a printer's commands stand among its text.
 fn is_text(line: &[u8]) -> bool {
     let readable =
         |&&byte: &&u8| byte >= 0x20 && byte != 0x7f || matches!(byte, b'\n' | b'\r' | b'\t');
-    line.iter().filter(readable).count() * 10 >= line.len() * 9
+    line.iter().filter(readable).count() * 4 >= line.len() * 3
         && line.iter().filter(|byte| byte.is_ascii()).count() * 2 >= line.len()
 }
 

@@ -1,0 +1,264 @@
+//! The installer's tools as programs, over pseudo-terminals: from an unknown cable to a running source. A pseudo-terminal
+//! keeps no speed; the device on it looks which one its reader has set, and garbles what it says as a real line would.
+
+// Devices speak in bursts: they pause between two of them.
+#![allow(clippy::disallowed_methods)]
+
+use serde_json::Value;
+use slipwatch_agent::decode::dialect::{Direction, shipped};
+use slipwatch_agent::decode::guess::{Trial, is_sure};
+use slipwatch_shared::times::Uptime;
+use slipwatch_tests::process::binary;
+use slipwatch_tests::process::port::Device;
+use slipwatch_tests::talk::families::{self, Family};
+use slipwatch_tests::talk::uart::garbled;
+use slipwatch_tests::talk::{self, Said, Way, joined, printer, zvt};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The pause between two bursts of traffic: a shop that is busy all the time.
+const PAUSE: Duration = Duration::from_millis(250);
+/// The longest that a probe may listen to traffic.
+const SECONDS: &str = "20";
+
+#[test]
+fn each_family_is_told_from_all_others() {
+    for Family { dialect, bursts } in families::all() {
+        let mut trial = Trial::new(shipped::names().filter_map(shipped::dialect));
+        for (burst, at) in bursts.iter().zip((0_u64..).step_by(2_000)) {
+            trial.push(Direction::Either, burst, Uptime(at));
+            trial.settle(Uptime(at + 1_900));
+        }
+        let opinions = trial.opinions();
+        assert_eq!(opinions[0].dialect, dialect, "{opinions:#?}");
+        assert!(is_sure(&opinions), "{dialect}: {opinions:#?}");
+    }
+}
+
+/// A device that says the same again and again, at its own speed.
+struct Speaker {
+    stop: Arc<AtomicBool>,
+    player: Option<JoinHandle<()>>,
+}
+
+impl Speaker {
+    fn begin(mut device: Device, baud: u32, bursts: Vec<Vec<u8>>) -> Speaker {
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let player = std::thread::spawn(move || {
+            for burst in bursts.iter().cycle() {
+                std::thread::sleep(PAUSE);
+                if told.load(Ordering::Relaxed) {
+                    return;
+                }
+                // What nobody reads would fill the line and block it.
+                if device.is_read() {
+                    let heard = device.speed();
+                    device.write(&garbled(burst, baud, if heard == 0 { baud } else { heard }));
+                }
+            }
+        });
+        Speaker { stop, player: Some(player) }
+    }
+}
+
+impl Drop for Speaker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let ended = self.player.take().map(JoinHandle::join);
+        assert!(matches!(ended, Some(Ok(()))) || std::thread::panicking(), "the device failed");
+    }
+}
+
+fn agent(arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary("slipwatch-agent"));
+    command.args(arguments).stdin(Stdio::null()).output().expect("the agent starts")
+}
+
+#[track_caller]
+fn succeeded(output: &Output) -> String {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}: {told}", output.status);
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn path(device: &Path) -> &str {
+    device.to_str().expect("an ASCII path")
+}
+
+#[test]
+fn probe_names_every_family_within_twenty_seconds_of_traffic() {
+    let place = tempfile::tempdir().expect("a directory");
+    std::thread::scope(|scope| {
+        for (at, Family { dialect, bursts }) in families::all().into_iter().enumerate() {
+            let place = &place;
+            scope.spawn(move || {
+                let port = place.path().join(format!("tty{at}"));
+                let device = Device::plug_in(&port);
+                let _speaker = Speaker::begin(device, 9_600, bursts);
+                let probed = agent(&["probe", "--seconds", SECONDS, "--json", path(&port)]);
+                let found: Value = serde_json::from_str(&succeeded(&probed)).expect("JSON");
+                assert_eq!(found["dialect"], dialect, "{found:#}");
+                assert_eq!((&found["baud"], &found["sure"]), (&9_600.into(), &true.into()));
+            });
+        }
+    });
+}
+
+#[test]
+fn probe_finds_the_speed_of_a_line_and_writes_a_block_that_the_agent_takes() {
+    let place = tempfile::tempdir().expect("a directory");
+    let port = place.path().join("ttyTill");
+    let zvt = families::all().into_iter().find(|family| family.dialect == "zvt").expect("ZVT");
+    let speaker = Speaker::begin(Device::plug_in(&port), 19_200, zvt.bursts);
+    let probed = agent(&["probe", "--seconds", SECONDS, path(&port)]);
+    drop(speaker);
+    let told = String::from_utf8_lossy(&probed.stderr).into_owned();
+    let block = succeeded(&probed);
+    assert!(told.contains("19200 8N1") && told.contains("It is sure."), "{told}");
+    let settings = place.path().join("agent.toml");
+    let head = format!(
+        "store = \"shop-1\"\nagent = \"till-1\"\n[spool]\ndirectory = {:?}\n",
+        place.path().join("spool")
+    );
+    std::fs::write(&settings, head + &block).expect("settings can be written");
+    let checked = succeeded(&agent(&["check", "--offline", "--config", path(&settings)]));
+    assert!(checked.contains("1 sources"), "{checked}");
+    for expected in ["dialect = \"zvt\"", "baud = 19200", path(&port)] {
+        assert!(block.contains(expected), "{block}");
+    }
+    // With its port; there is no broker.
+    let _device = Device::plug_in(&port);
+    let checked = agent(&["check", "--config", path(&settings)]);
+    assert_eq!(checked.status.code(), Some(69));
+    let told = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(told.contains("ttyTill can be opened") && told.contains("WRONG broker"), "{told}");
+}
+
+#[test]
+fn probe_says_so_when_nothing_is_said_and_when_somebody_else_listens() {
+    let place = tempfile::tempdir().expect("a directory");
+    let port = place.path().join("ttyTill");
+    let device = Device::plug_in(&port);
+    let silent = agent(&["probe", "--seconds", "1", path(&port)]);
+    assert_eq!(silent.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&silent.stderr).contains("Nothing was said within 1 s"));
+    assert!(silent.stdout.is_empty());
+    // Another agent has it.
+    let mut other = Command::new(binary("slipwatch-agent"))
+        .args(["tail", "--dialect", "zvt", "--seconds", "20", path(&port)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the agent starts");
+    let mut first = [0; 1];
+    std::io::Read::read_exact(other.stdout.as_mut().expect("a pipe"), &mut first).expect("a note");
+    let busy = agent(&["probe", "--seconds", "1", path(&port)]);
+    assert_eq!(busy.status.code(), Some(69));
+    let told = String::from_utf8_lossy(&busy.stderr).into_owned();
+    assert!(told.contains("in use by") && told.contains("slipwatch-agent ("), "{told}");
+    other.kill().and_then(|()| other.wait()).expect("it ends");
+    drop(device);
+}
+
+/// Two ends of a line: what goes to the device, and what it answers.
+fn say(to_device: &mut Device, answers: &mut Device, said: &[Said]) {
+    for Said { way, bytes } in said {
+        match way {
+            Way::ToDevice => to_device.write(bytes),
+            Way::FromDevice => answers.write(bytes),
+        }
+    }
+}
+
+#[test]
+fn tail_shows_what_is_said_and_counts_what_is_not_understood() {
+    let place = tempfile::tempdir().expect("a directory");
+    let port = place.path().join("ttyTill");
+    let mut device = Device::plug_in(&port);
+    let payment = [zvt::asked(1_234), zvt::approved(1_234, 77), zvt::completed()].concat();
+    device.write(&joined(&payment));
+    let shown = agent(&["tail", "--dialect", "zvt", "--seconds", "3", path(&port)]);
+    let told = String::from_utf8_lossy(&shown.stderr).into_owned();
+    let shown = succeeded(&shown);
+    assert!(!shown.contains('\x1b'), "no colours where nobody looks: {shown}");
+    for expected in
+        ["listening", "authorization answered", "EUR 12.34", "stan=77", "terminal=28004869"]
+    {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    assert!(told.contains("0 not understood, 0 damaged"), "{told}");
+}
+
+#[test]
+fn a_line_that_was_recorded_in_both_ways_is_decoded_as_it_was_heard_and_shows_no_card() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (port, other) = (place.path().join("ttyOut"), place.path().join("ttyBack"));
+    let (mut to_device, mut answers) = (Device::plug_in(&port), Device::plug_in(&other));
+    let slip = printer::slip("10000001", 990, 5);
+    let card = b"\x1b@CARD 4111111111111111\n\x1dVA\x03";
+    say(
+        &mut to_device,
+        &mut answers,
+        &[printer::watched(), printer::ready(), slip, talk::to(*card)],
+    );
+    let case = place.path().join("case.rec");
+    let recorded = agent(&[
+        "record",
+        "--seconds",
+        "2",
+        "--answers",
+        path(&other),
+        "--output",
+        path(&case),
+        path(&port),
+    ]);
+    succeeded(&recorded);
+    let text = std::fs::read_to_string(&case).expect("the recording");
+    assert!(text.starts_with("slipwatch recording 1\nstarted "), "{text}");
+    for way in [" > 1d 61 ff", " < 14 00 00 0f"] {
+        assert!(text.contains(way), "{way}: {text}");
+    }
+    // Neither as text nor in the column of hexadecimal, where a row may end amid it.
+    let bytes: String =
+        text.lines().filter_map(|line| line.split_once(" > ")?.1.split('|').next()).collect();
+    let bytes: Vec<u8> =
+        bytes.split_whitespace().filter_map(|word| u8::from_str_radix(word, 16).ok()).collect();
+    let said = String::from_utf8_lossy(&bytes).into_owned();
+    assert!(said.contains("CARD 411111******1111"), "{said}");
+    let decoded = succeeded(&agent(&["decode", "--dialect", "escpos", path(&case)]));
+    let events: Vec<Value> =
+        decoded.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(events[0]["body"]["source_opened"]["two_way"], true);
+    let printed = events.iter().find(|event| event["body"].get("slip_printed").is_some());
+    let printed = &printed.expect("a slip")["body"]["slip_printed"];
+    assert_eq!(printed["slip"]["keys"]["stan"], 5, "{printed}");
+    let again = agent(&["record", "--seconds", "1", "--output", path(&case), path(&port)]);
+    assert!(!again.status.success(), "what was recorded is not overwritten");
+}
+
+#[test]
+fn decode_lists_the_dialects_and_reads_bytes_and_hexadecimal_alike() {
+    let listed = succeeded(&agent(&["decode", "--list"]));
+    let first: Vec<&str> =
+        listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(first, shipped::names().collect::<Vec<_>>());
+    let json: Value =
+        serde_json::from_str(&succeeded(&agent(&["decode", "--list", "--json"]))).expect("JSON");
+    assert_eq!(json.as_array().map(Vec::len), Some(first.len()));
+    let place = tempfile::tempdir().expect("a directory");
+    let payment = joined(&[zvt::asked(1_234), zvt::approved(1_234, 77), zvt::completed()].concat());
+    let (raw, hex) = (place.path().join("raw.bin"), place.path().join("dump.txt"));
+    std::fs::write(&raw, &payment).expect("room");
+    let rows = payment
+        .chunks(16)
+        .map(|row| row.iter().map(|byte| format!("{byte:02x} ")).collect::<String>() + "\n");
+    std::fs::write(&hex, rows.collect::<String>()).expect("room");
+    let decoded = |file: &Path| succeeded(&agent(&["decode", "--dialect", "zvt", path(file)]));
+    assert!(decoded(&raw).contains("authorization_answered"), "{}", decoded(&raw));
+    assert_eq!(decoded(&raw), decoded(&hex));
+}
