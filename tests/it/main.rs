@@ -12,6 +12,7 @@
 //! - `scenes`: one named scene a verdict and a finding, in small worlds.
 //! - `seeds`: random worlds of both cores in one thread, compared with the naive ledger.
 //! - `systemd`: both units under a real systemd, in a container.
+//! - `tools`: the installer's tools, from an unknown cable to a running source.
 //! - `usb`: adapters pulled out of an emulated machine in mid-sale.
 //! - `wire`: the frozen bytes of each version, and what damage may cost.
 //! - `parts`: the real parts by themselves; a failure there is the machine's.
