@@ -8,15 +8,25 @@ mod slip_text;
 mod zvt;
 
 use slipwatch_agent::decode::decoder::{Decoded, Decoder};
-use slipwatch_agent::decode::dialect::{Direction, shipped};
+use slipwatch_agent::decode::dialect::{Dialect, Direction, shipped};
 use slipwatch_shared::event::{Body, Epoch, Event, LineCounts, Seq, SourceId};
 use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::json::Line;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// A shipped dialect, read once: reading one builds its patterns.
+fn dialect(name: &str) -> Arc<dyn Dialect> {
+    static READ: Mutex<BTreeMap<String, Arc<dyn Dialect>>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().expect("no test panics while it reads a profile");
+    let sound = || shipped::dialect(name).expect("a shipped dialect");
+    Arc::clone(read.entry(name.to_owned()).or_insert_with(sound))
+}
 
 /// A shipped dialect's decoder at the start of a source.
-fn decoder(dialect: &str) -> Decoder {
-    Decoder::new(shipped::dialect(dialect).expect("a shipped dialect"), None)
+fn decoder(name: &str) -> Decoder {
+    Decoder::new(dialect(name), None)
 }
 
 /// All that has come out.

@@ -276,25 +276,33 @@ impl Source<'_> {
         };
         let columns = text.columns.as_ref().map(|columns| *columns.as_ref() as usize);
         let slip = text.slip.as_ref().map(part).transpose()?;
+        let read = self.readings(text, context, layout)?;
+        let when = self.conditions(&text.when, context.form, layout)?;
+        let pairs: Vec<(Part, Part, bool)> = [(&text.equal, true), (&text.unequal, false)]
+            .into_iter()
+            .filter(|(words, _)| !words.is_empty())
+            .map(|(words, equal)| match words.as_slice() {
+                [one, other] => Ok((part(one)?, part(other)?, equal)),
+                _ => Err(self.at(&words[0], "expected two parts to compare".to_owned())),
+            })
+            .collect::<Result<_, _>>()?;
+        let cards = parts(&text.cards)?;
+        let known = read.iter().flat_map(|read| &read.1).map(|part| &part.address);
+        let known = known.chain(when.iter().map(|condition| &condition.part.address));
+        let known = known.chain(pairs.iter().flat_map(|pair| [&pair.0.address, &pair.1.address]));
         Ok(Message {
+            cuts: cuts(context.form, layout, known.chain(&cards)),
             name: text.name.as_ref().map(|name| name.as_ref().as_str().into()),
             layout,
             direction: self.direction(&text.from)?,
-            when: self.conditions(&text.when, context.form, layout)?,
+            when,
             asked: self.conditions(&text.asked, context.form, asked_layout)?,
-            pairs: [(&text.equal, true), (&text.unequal, false)]
-                .into_iter()
-                .filter(|(words, _)| !words.is_empty())
-                .map(|(words, equal)| match words.as_slice() {
-                    [one, other] => Ok((part(one)?, part(other)?, equal)),
-                    _ => Err(self.at(&words[0], "expected two parts to compare".to_owned())),
-                })
-                .collect::<Result<_, _>>()?,
+            pairs,
             say: say.map(|say| (say, Box::new(template(&set, context.vocabulary)))),
             set,
-            read: self.readings(text, context, layout)?,
+            read,
             take: text.take.iter().map(|word| self.field(word)).collect::<Result<_, _>>()?,
-            cards: parts(&text.cards)?,
+            cards,
             secrets: parts(&text.secrets)?,
             slip: slip.map(|slip| (slip, columns.filter(|columns| *columns > 0))),
             slip_line: text.slip_line.as_ref().map(part).transpose()?,
@@ -441,6 +449,29 @@ fn template(set: &[(Field, &'static str)], vocabulary: &Vocabulary) -> Draft<'st
         template.set(*field, text, vocabulary);
     }
     template
+}
+
+/// Where the columns of a layout meet, or the positions that a message knows.
+fn cuts<'a>(
+    form: &Form,
+    layout: Option<usize>,
+    known: impl Iterator<Item = &'a Address>,
+) -> Vec<usize> {
+    let mut cuts: Vec<usize> = match (form, layout) {
+        (Form::Fixed(layouts), Some(layout)) => {
+            layouts[layout].columns.iter().map(|column| column.1.end).collect()
+        }
+        _ => known
+            .filter_map(|address| match address {
+                Address::Span(span) => Some([span.start, span.end]),
+                _ => None,
+            })
+            .flatten()
+            .collect(),
+    };
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts
 }
 
 /// The tags that messages read as digits in half-bytes.

@@ -13,7 +13,19 @@ const WHOLE_MIN: usize = 12;
 /// What stands for a half-byte that went.
 const MASKED_NIBBLE: u8 = 0xe;
 
-/// Hides all of a card number but its first six and last four digits.
+/// Hides every number in a text that is long enough to be a card's: of fields that hold one, or words instead.
+pub(super) fn card_text(bytes: &mut [u8]) {
+    if is_masked_text(bytes) {
+        return card(bytes);
+    }
+    for run in bytes.chunk_by_mut(|one, other| one.is_ascii_digit() && other.is_ascii_digit()) {
+        if run.len() >= WHOLE_MIN {
+            card(run);
+        }
+    }
+}
+
+/// Hides all of a card number but its first six and last four digits, whether it is in ASCII or in half-bytes.
 pub(super) fn card(bytes: &mut [u8]) {
     if is_masked_text(bytes) {
         // Zeros and blanks fill the field; no card number begins with a zero.
@@ -88,6 +100,13 @@ mod tests {
             &[0x03, 0x74, 0x24, 0x51, 0x00, 0x00, 0x00, 0x0f],
             &[0x03, 0x74, 0x24, 0x5e, 0xee, 0xe0, 0x00, 0x0f],
         );
+    }
+
+    #[test]
+    fn words_in_the_place_of_a_number_stay() {
+        let mut words = *b"CARTA RIFIUTATA 0004111111111111111A";
+        card_text(&mut words);
+        assert_eq!(&words, b"CARTA RIFIUTATA 000411111******1111A");
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub(super) struct Message {
     pub rows: Option<Rows>,
     /// Whether the messages behind it may know the same frame.
     pub goes_on: bool,
+    /// Where evidence of bodies without separators parts them, so that no two numbers are read as one.
+    pub cuts: Vec<usize>,
 }
 
 /// Which row of several a message is.
@@ -170,6 +172,11 @@ impl Message {
         self.slip.is_some()
             || self.slip_line.is_some()
             || self.say.as_ref().is_some_and(|say| say.0.is_slip())
+    }
+
+    /// Whether it says anything at all.
+    pub fn tells(&self) -> bool {
+        self.say.is_some() || self.is_slip() || self.rows.is_some()
     }
 
     /// Whether no other answer to the open request is to come: this is one, or a result of a payment.

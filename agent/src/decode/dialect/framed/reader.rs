@@ -213,8 +213,9 @@ impl Talk {
         dialect.form.cut(frame.body, &mut room.parts);
         room.hidden.clear();
         room.hidden.extend_from_slice(frame.body);
-        room.hide(&dialect.cards, &dialect.secrets);
-        let (mut is_known, mut is_answer, mut is_request) = (false, false, false);
+        room.hide(&dialect.form, &dialect.cards, &dialect.secrets);
+        let (mut is_known, mut is_told) = (false, false);
+        let (mut is_answer, mut is_request) = (false, false);
         for (index, message) in dialect.messages.iter().enumerate() {
             let Room { parts, text, .. } = &mut room;
             let heard = Heard { body: frame.body, parts, encoding: dialect.encoding };
@@ -226,9 +227,10 @@ impl Talk {
                 continue;
             }
             is_known = true;
+            is_told |= message.tells();
             is_request |= message.name.is_some();
             is_answer |= message.is_answer();
-            room.hide(&message.cards, &message.secrets);
+            room.hide(&dialect.form, &message.cards, &message.secrets);
             self.speak(dialect, message, index, frame, &mut room, sink);
             if !message.goes_on {
                 break;
@@ -237,7 +239,8 @@ impl Talk {
         if is_answer && !is_request {
             self.open = None;
         }
-        if room.parts.broken {
+        // What is to be ignored need not be of the profile's form.
+        if room.parts.broken && (is_told || !is_known) {
             sink.fail_again(frame.at, DecodeFailure::Field);
         } else if !is_known {
             sink.counts.unmatched += 1;
@@ -306,7 +309,7 @@ impl Talk {
         if message.is_money() && message.name.is_none() {
             self.result = body.keys().map(|keys| (keys.clone(), frame.at));
         }
-        let evidence = self.evidence(dialect, frame.sound, room);
+        let evidence = self.evidence(dialect, message, frame.sound, room);
         sink.decoded.push_back(Decoded::Said {
             at: frame.at,
             terminal,
@@ -377,7 +380,13 @@ impl Talk {
     }
 
     /// The frame as scrubbed text.
-    fn evidence(&mut self, dialect: &Framed, sound: bool, room: &mut Room) -> Evidence {
+    fn evidence(
+        &mut self,
+        dialect: &Framed,
+        message: &Message,
+        sound: bool,
+        room: &mut Room,
+    ) -> Evidence {
         let Room { parts, hidden, text, .. } = room;
         text.clear();
         if !sound {
@@ -405,17 +414,32 @@ impl Talk {
                     text.push_str(end.map_or("", |_| "…"));
                 }
             }
-            Form::Positions | Form::Fixed(_) => text.push_str(&dialect.encoding.decode(hidden).0),
+            Form::Positions | Form::Fixed(_) => {
+                let (mut rest, mut done) = (hidden.as_slice(), 0);
+                let inside =
+                    message.cuts.iter().copied().filter(|&cut| 0 < cut && cut < hidden.len());
+                for cut in inside {
+                    let (piece, behind) = rest.split_at(cut - done);
+                    (rest, done) = (behind, cut);
+                    text.push_str(dialect.encoding.decode(piece).0.trim_end());
+                    text.push('|');
+                }
+                text.push_str(dialect.encoding.decode(rest).0.trim_end());
+            }
         }
         evidence(&self.scrubber.alone(&plain(text.as_str().into())))
     }
 }
 
 impl Room {
-    fn hide(&mut self, cards: &[Address], secrets: &[Address]) {
+    fn hide(&mut self, form: &Form, cards: &[Address], secrets: &[Address]) {
+        let card = match form {
+            Form::Tlv(_) => hide::card,
+            _ => hide::card_text as fn(&mut [u8]),
+        };
         let Room { parts, hidden, .. } = self;
         let bytes = hidden.len();
-        for (addresses, hide) in [(cards, hide::card as fn(&mut [u8])), (secrets, hide::secret)] {
+        for (addresses, hide) in [(cards, card), (secrets, hide::secret)] {
             for range in addresses.iter().filter_map(|address| parts.find(address, bytes)) {
                 hide(&mut hidden[range]);
             }

@@ -1,7 +1,7 @@
 //! Slips that pass through the till: whole in one part of a message, or line by line in messages of their own. What the
 //! text says is read by the reader of slips; here it is cut into lines, and joined with what the message around it knows.
 
-use crate::decode::dialect::slip_text::{self, ReadSlip};
+use crate::decode::dialect::slip_text::{self, Document, ReadSlip};
 use slipwatch_shared::event::{Keys, Slip};
 use slipwatch_shared::money::Currency;
 use slipwatch_shared::times::Uptime;
@@ -69,17 +69,27 @@ impl SlipLines {
 }
 
 impl Collected {
-    /// The slips that the lines are; `result` is the last result on the link, and when it came.
+    /// The slips that the lines are; `result` is the last result on the link, and when it came. Lines in which nothing is
+    /// known are the result's slip all the same.
     pub fn slips(&self, currency: Currency, result: Option<(&Keys, Uptime)>) -> Vec<ReadSlip> {
-        let mut slips = slip_text::read(self.lines.iter().map(|line| &**line), Some(currency));
+        let lines = || self.lines.iter().map(|line| &**line);
+        let mut slips = slip_text::read(lines(), Some(currency));
         let is_near = |at: Uptime| {
             self.last.ms_since(at) < RESULT_NEAR_MS && at.ms_since(self.since) < RESULT_NEAR_MS
         };
-        if let Some((keys, _)) = result.filter(|(_, at)| is_near(*at)) {
-            for slip in &mut slips {
-                if slip.document.is_slip() && fits(&slip.slip, keys) {
-                    complete(&mut slip.slip.keys, keys);
-                }
+        let Some((keys, _)) = result.filter(|(_, at)| is_near(*at)) else { return slips };
+        if slips.is_empty() {
+            slips.push(ReadSlip {
+                slip: Slip::default(),
+                document: Document::Other,
+                terminal: None,
+                device_time: None,
+                text: slip_text::scrub(lines()).join("\n"),
+            });
+        }
+        for slip in &mut slips {
+            if slip.document.is_slip() && fits(&slip.slip, keys) {
+                complete(&mut slip.slip.keys, keys);
             }
         }
         slips

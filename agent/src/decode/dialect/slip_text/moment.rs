@@ -136,7 +136,8 @@ fn sure(date: Date, languages: impl Fn(Language) -> bool) -> Option<(u16, u8, u8
         return Some((whole_year(a), b, c as u8));
     }
     let (a, year) = (a as u8, whole_year(c));
-    let day_first = languages(Language::Spanish) || languages(Language::German);
+    let day_first =
+        [Language::Spanish, Language::German, Language::Italian].into_iter().any(languages);
     match (a, b) {
         (_, 13..) => Some((year, a, b)),
         (13.., _) => Some((year, b, a)),

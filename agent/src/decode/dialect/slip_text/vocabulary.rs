@@ -1,4 +1,4 @@
-//! What stands on slips, in Chinese, English, German and Spanish: the labels in front of values, and the words that say
+//! What stands on slips, in Chinese, English, German, Italian and Spanish: the labels in front of values, and the words that say
 //! what a slip is. Pure data: a new word is one line here.
 //!
 //! Words are written in capitals without blanks, dots, dashes, underscores and slashes, and letters without their
@@ -83,6 +83,7 @@ pub(super) enum Language {
     Chinese,
     English,
     German,
+    Italian,
     Spanish,
 }
 
@@ -93,10 +94,11 @@ use Document::{
 use Meaning::{AloneDocument, Business, Label, Reprint, Title};
 
 /// All words, by language.
-pub(super) const WORDS: [(Language, &[(&str, Meaning)]); 4] = [
+pub(super) const WORDS: [(Language, &[(&str, Meaning)]); 5] = [
     (Language::Chinese, CHINESE),
     (Language::English, ENGLISH),
     (Language::German, GERMAN),
+    (Language::Italian, ITALIAN),
     (Language::Spanish, SPANISH),
 ];
 
@@ -425,6 +427,23 @@ const GERMAN: &[(&str, Meaning)] = &[
     ("GESAMT", Label(Value::Total)),
     ("GESAMTBETRAG", Label(Value::Total)),
     ("TRINKGELD", Label(Value::Foreign)),
+];
+
+const ITALIAN: &[(&str, Meaning)] = &[
+    ("COPIAESERCENTE", Meaning::Copy(Copy::Merchant)),
+    ("COPIATITOLARE", Meaning::Copy(Copy::Customer)),
+    ("DUPLICATO", Reprint),
+    ("RISTAMPA", Reprint),
+    ("CHIUSURACONTABILE", Meaning::Document(Settlement)),
+    ("TRANSAZIONERIFIUTATA", Meaning::Document(Declined)),
+    ("TRANSAZIONENEGATA", Meaning::Document(Declined)),
+    ("ACQUISTO", Business(Sale)),
+    ("PAGAMENTO", Business(Sale)),
+    ("STORNOPAGAMENTO", Business(Void)),
+    ("TML", Label(Value::Terminal)),
+    ("IMPORTO", Label(Value::Amount)),
+    ("CODICEAUTORIZZAZIONE", Label(Value::AuthorizationCode)),
+    ("CODAUT", Label(Value::AuthorizationCode)),
 ];
 
 const SPANISH: &[(&str, Meaning)] = &[
