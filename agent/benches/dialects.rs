@@ -11,6 +11,7 @@
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
 use slipwatch_agent::decode::decoder::Decoder;
+use slipwatch_agent::decode::dialect::framed::Framed;
 use slipwatch_agent::decode::dialect::zvt::Zvt;
 use slipwatch_agent::decode::dialect::{Direction, shipped, slip_text};
 use slipwatch_shared::times::Uptime;
@@ -142,4 +143,87 @@ fn slip_texts(bencher: Bencher) {
         .counter(ItemsCount::new(20_usize))
         .counter(BytesCount::new(text.len()))
         .bench_local(|| black_box(slip_text::read(text.lines(), None)));
+}
+
+/// A day over a framed link: the bodies of each sale, each in its frame and acknowledged.
+fn framed_day(name: &str, sale: impl Fn(u32) -> Vec<Vec<u8>>) -> Vec<u8> {
+    let toml = shipped::text(name).expect("a shipped dialect");
+    let framed = Framed::parse(name, toml).expect("it is sound");
+    let shape = &framed.framing().shapes[0];
+    let bodies = (0..200).flat_map(sale);
+    bodies.flat_map(|body| [shape.wrap(&body), vec![0x06]].concat()).collect()
+}
+
+/// Sales over MIS: request and answer in tags.
+#[divan::bench]
+fn mis_sales(bencher: Bencher) {
+    let tag = |tag: u16, value: &[u8]| {
+        [&tag.to_be_bytes()[..], &[0x81, value.len() as u8], value].concat()
+    };
+    let sale = |stan: u32| {
+        let voucher = [0, (stan / 100) as u8, (stan / 10 % 10 * 16 + stan % 10) as u8];
+        let request = [
+            tag(0xdf01, b"\x00"),
+            tag(0xdf02, b"\x45"),
+            tag(0xdf03, &[0, 0, 0, 0, 0x12, 0x50]),
+            tag(0xdf47, b"01"),
+        ];
+        let result = [
+            tag(0xdf07, b"00"),
+            tag(0xdf03, b"RMB  12.50"),
+            tag(0xdf10, &voucher),
+            tag(0xdf11, b"000001"),
+            tag(0xdf12, b"00000001"),
+            tag(0xdf13, b"898330100000001"),
+            tag(0xdf1a, b"632809000123"),
+            tag(0xdf1b, b"123456"),
+            tag(0xdf1c, b"1124"),
+            tag(0xdf1d, b"093005"),
+            tag(0xdf1e, b"622576******6691"),
+            tag(0xdf1f, b"****"),
+            tag(0xdf2c, b"\xd2\xf8\xc1\xaa"),
+        ];
+        let answer = [tag(0xdf01, b"\x02"), tag(0xdf02, b"\x45"), tag(0xdf06, &result.concat())];
+        vec![request.concat(), answer.concat()]
+    };
+    decode(bencher, "cn-mis-tlv", &framed_day("cn-mis-tlv", sale));
+}
+
+/// Sales of Transbank: request, and an answer that carries two slips of 24 lines.
+#[divan::bench]
+fn transbank_sales_with_vouchers(bencher: Bencher) {
+    let sale = |stan: u32| {
+        let copy = |copy: &str| {
+            let lines = [
+                format!("{:^40}", "TRANSBANK"),
+                format!("{:^40}", format!("VENTA - {copy}")),
+                format!("{:^40}", "597029414300-IT750870-I25.0A0"),
+                format!("{:40}", "07/05/2026      16:11:40"),
+                format!("{:>40}", "****6590 B-VI"),
+                format!("TOTAL:{:>34}", "$39.000"),
+                format!("OPERACION: {stan:06}   AUTORIZACION: 532264"),
+                " ".repeat(17 * 40),
+            ];
+            lines.concat()
+        };
+        let voucher = copy("COPIA COMERCIO") + &copy("COPIA CLIENTE");
+        let answer = format!(
+            "0210|00|597029414300|IT750870|ABC123|532264|39000|00||6590|{stan:06}|CR|0||VI|07052026|161140||0|{voucher}|"
+        );
+        vec![b"0200|39000|ABC123||1|0".to_vec(), answer.into_bytes()]
+    };
+    decode(bencher, "transbank", &framed_day("transbank", sale));
+}
+
+/// Payments over ECR17: request and result by position.
+#[divan::bench]
+fn ecr17_payments(bencher: Bencher) {
+    let sale = |stan: u32| {
+        let request =
+            format!("123456780P87654321000000000{:04}{}00000000", 650 + stan, " ".repeat(128));
+        let card = "************1111   ";
+        let result = format!("123456780E00{card}ICC1234563281520200000000001{stan:06}000099");
+        vec![request.into_bytes(), result.into_bytes()]
+    };
+    decode(bencher, "ecr17", &framed_day("ecr17", sale));
 }

@@ -1,7 +1,7 @@
 //! Slips that pass through the till: whole in one part of a message, or line by line in messages of their own. What the
 //! text says is read by the reader of slips; here it is cut into lines, and joined with what the message around it knows.
 
-use crate::decode::dialect::slip_text::{self, Document, ReadSlip};
+use crate::decode::dialect::slip_text::{self, ReadSlip};
 use slipwatch_shared::event::{Keys, Slip};
 use slipwatch_shared::money::Currency;
 use slipwatch_shared::times::Uptime;
@@ -79,13 +79,7 @@ impl Collected {
         };
         let Some((keys, _)) = result.filter(|(_, at)| is_near(*at)) else { return slips };
         if slips.is_empty() {
-            slips.push(ReadSlip {
-                slip: Slip::default(),
-                document: Document::Other,
-                terminal: None,
-                device_time: None,
-                text: slip_text::scrub(lines()).join("\n"),
-            });
+            slips.push(ReadSlip::unread(slip_text::scrub(lines()).join("\n")));
         }
         for slip in &mut slips {
             if slip.document.is_slip() && fits(&slip.slip, keys) {
