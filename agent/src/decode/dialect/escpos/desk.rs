@@ -5,9 +5,9 @@ use super::answer::Answer;
 use super::health::{Health, RealTimeKind};
 use super::job::Job;
 use super::profile::Settings;
-use super::question::{Buffered, BufferedAnswer, Question, Questions};
+use super::question::{Buffered, BufferedAnswer, Question, Questions, SKEW_MS_MAX};
 use crate::decode::dialect::Sink;
-use crate::decode::dialect::slip_text::{Document, Hint, ReadSlip};
+use crate::decode::dialect::slip_text::{Hint, ReadSlip};
 use crate::decode::record::{Decoded, evidence};
 use slipwatch_shared::event::{
     Body, Evidence, PrinterStatus, Slip, SlipFailure, SlipGrade, SlipLoss,
@@ -64,10 +64,12 @@ pub(super) struct Desk {
     pub job: Job,
     hint: Hint,
     is_start_told: bool,
-    /// The open job was told as failed.
+    /// The open job got no further for so long that it is not waited for.
+    is_job_settled: bool,
+    /// A slip of it was told as failed.
     is_failure_told: bool,
-    /// When the last byte went to the printer.
-    heard_at: Uptime,
+    /// When the last byte went to the printer, where that is heard.
+    heard_at: Option<Uptime>,
     papers: VecDeque<Paper>,
     /// The number of the last paper.
     number: u64,
@@ -82,9 +84,10 @@ pub(super) struct Desk {
     unanswered: u32,
     unanswered_since: Option<Uptime>,
     refuses_since: Option<Uptime>,
-    /// The last automatic status, and whether it was just asked for.
+    /// The last automatic status, whether it was just asked for, and when it came a second time without that.
     automatic: Option<[u8; 4]>,
     is_automatic_asked: bool,
+    repeated_at: Option<Uptime>,
 }
 
 impl Desk {
@@ -96,8 +99,9 @@ impl Desk {
             job: Job::default(),
             hint: Hint::default(),
             is_start_told: false,
+            is_job_settled: false,
             is_failure_told: false,
-            heard_at: Uptime::default(),
+            heard_at: None,
             papers: VecDeque::new(),
             number: 0,
             questions: Questions::default(),
@@ -110,6 +114,7 @@ impl Desk {
             refuses_since: None,
             automatic: None,
             is_automatic_asked: false,
+            repeated_at: None,
         }
     }
 
@@ -122,12 +127,13 @@ impl Desk {
 
     /// Bytes went to the printer.
     pub fn heard(&mut self, at: Uptime) {
-        self.heard_at = at;
+        self.heard_at = Some(at);
     }
 
     /// Whether nothing went to the printer for as long as between two jobs.
     pub fn has_paused(&self, at: Uptime) -> bool {
-        self.job.begun_at().is_some() && at.ms_since(self.heard_at) >= self.settings.idle_ms
+        let is_over = |heard: Uptime| at.ms_since(heard) >= self.settings.idle_ms;
+        self.job.begun_at().is_some() && self.heard_at.is_some_and(is_over)
     }
 
     /// A line was printed.
@@ -155,11 +161,16 @@ impl Desk {
         }
     }
 
+    /// The open job, and whether a slip of it was told as failed. The next one begins.
+    fn take_job(&mut self) -> (Job, bool) {
+        self.is_start_told = false;
+        self.is_job_settled = false;
+        (std::mem::take(&mut self.job), std::mem::take(&mut self.is_failure_told))
+    }
+
     /// The paper was cut, or has come to its end otherwise: the job is whole.
     pub fn end_job(&mut self, at: Uptime, sink: &mut Sink<'_>) {
-        let job = std::mem::take(&mut self.job);
-        self.is_start_told = false;
-        let was_told = std::mem::take(&mut self.is_failure_told);
+        let (job, was_told) = self.take_job();
         if job.begun_at().is_none() {
             return;
         }
@@ -171,14 +182,13 @@ impl Desk {
 
     /// The job was given up without an end: whatever it was is not whole.
     pub fn drop_job(&mut self, at: Uptime, loss: Option<SlipLoss>, sink: &mut Sink<'_>) {
-        let job = std::mem::take(&mut self.job);
-        self.is_start_told = false;
-        let was_told = std::mem::take(&mut self.is_failure_told);
+        let (job, was_told) = self.take_job();
         if !job.is_slip() {
             return;
         }
-        for slip in self.slips(&job).into_iter().filter(is_due) {
+        for slip in self.slips(&job) {
             match loss {
+                _ if !slip.document.is_slip() => self.say_words(slip, at, sink),
                 Some(reason) => self.say_lost(slip, reason, at, sink),
                 None if !was_told => {
                     let reason = self.health.failure().unwrap_or(SlipFailure::Unknown);
@@ -196,12 +206,8 @@ impl Desk {
 
     /// A slip was sent whole. `was_told` says that it was told as failed while it was still going out.
     fn send(&mut self, slip: ReadSlip, was_told: bool, at: Uptime, sink: &mut Sink<'_>) {
-        if slip.document == Document::FaultReport {
-            // Its words are true whether it is printed or not.
-            return self.say_printed(slip, SlipGrade::Sent, at, sink);
-        }
         if !slip.document.is_slip() {
-            return;
+            return self.say_words(slip, at, sink);
         }
         if let Some(reason) = self.health.failure() {
             if !was_told {
@@ -266,7 +272,8 @@ impl Desk {
 
     /// `GS a n` was sent: the printer tells its status at once, and at every change.
     pub fn ask_automatic(&mut self) {
-        self.is_automatic_asked = true;
+        // The answer may have been read first.
+        self.is_automatic_asked = self.repeated_at.take().is_none();
     }
 
     fn count_question(&mut self, at: Uptime) {
@@ -338,11 +345,8 @@ impl Desk {
 
     fn answered_automatic(&mut self, bytes: [u8; 4], at: Uptime, sink: &mut Sink<'_>) {
         let was_asked = std::mem::take(&mut self.is_automatic_asked);
-        if self.automatic.replace(bytes) == Some(bytes) && !was_asked {
-            // It tells changes only: the same once more is the first word of a printer that was switched on.
-            self.say(None, Body::DeviceRestarted, Evidence::Frame(bytes.into()), at, sink);
-            self.clear(SlipLoss::PowerLost, at, sink);
-        }
+        let is_repeated = self.automatic.replace(bytes) == Some(bytes);
+        self.repeated_at = (is_repeated && !was_asked && self.heard_at.is_some()).then_some(at);
         self.health.take_automatic(bytes);
         // An answer to `GS a` comes at once; a change after the cut shows that the printer came so far.
         let grade = if was_asked { SlipGrade::CleanStatus } else { SlipGrade::BufferedReply };
@@ -472,6 +476,9 @@ impl Desk {
             self.health.set_stalled(true);
             self.review(None, &[], now, sink);
         }
+        if is_over(self.repeated_at, SKEW_MS_MAX) {
+            self.restart(now, sink);
+        }
         let is_due = |paper: &Paper| matches!(paper.state, State::Waits { until } if until <= now);
         self.tell(is_due, None, now, sink);
         if is_over(self.job_waits_since(), self.job_wait_ms()) {
@@ -479,18 +486,27 @@ impl Desk {
         }
     }
 
+    /// Automatic status tells changes only: the same once more, unasked, is the first word of a printer that was switched
+    /// on.
+    fn restart(&mut self, now: Uptime, sink: &mut Sink<'_>) {
+        self.repeated_at = None;
+        let frame = self.automatic.map_or(Evidence::None, |bytes| Evidence::Frame(bytes.into()));
+        self.say(None, Body::DeviceRestarted, frame, now, sink);
+        self.clear(SlipLoss::PowerLost, now, sink);
+    }
+
     /// The job got no further for long.
     fn settle_job(&mut self, now: Uptime, sink: &mut Sink<'_>) {
         if !self.settings.cuts {
             return self.end_job(now, sink);
         }
-        self.is_failure_told = true;
+        self.is_job_settled = true;
         if self.job.is_slip() {
             let reason = self.health.failure().unwrap_or(SlipFailure::Unknown);
-            let slips = self.slips(&self.job);
-            slips.iter().filter(|slip| is_due(slip)).for_each(|slip| {
+            for slip in self.slips(&self.job).iter().filter(|slip| slip.document.is_slip()) {
+                self.is_failure_told = true;
                 self.say_failed(slip, reason, now, sink);
-            });
+            }
         }
     }
 
@@ -500,6 +516,7 @@ impl Desk {
         self.papers.clear();
         self.questions.clear();
         (self.unanswered, self.unanswered_since, self.refuses_since) = (0, None, None);
+        (self.automatic, self.repeated_at) = (None, None);
     }
 
     /// Since when the oldest word that is not told yet waits.
@@ -531,8 +548,8 @@ impl Desk {
 
     /// Since when the open job gets no further, as long as that changes anything.
     fn job_waits_since(&self) -> Option<Uptime> {
-        let is_open = self.job.begun_at().is_some() && !self.is_failure_told;
-        is_open.then_some(self.heard_at)
+        let begun_at = self.job.begun_at().filter(|_| !self.is_job_settled)?;
+        Some(self.heard_at.map_or(begun_at, |heard| heard.max(begun_at)))
     }
 
     /// How long it may get no further: without a cutter a feed and a pause are its end.
@@ -544,6 +561,11 @@ impl Desk {
     }
 
     // --- words ----------------------------------------------------------------------------------
+
+    /// What a paper that is no slip says: that a reversal failed, or nothing. It is true, whether it is printed or not.
+    fn say_words(&self, paper: ReadSlip, at: Uptime, sink: &mut Sink<'_>) {
+        self.say_printed(paper, SlipGrade::Sent, at, sink);
+    }
 
     fn say_printed(&self, slip: ReadSlip, grade: SlipGrade, at: Uptime, sink: &mut Sink<'_>) {
         let parts = Parts::of(&slip);
@@ -597,9 +619,4 @@ impl Parts {
             evidence: evidence(&slip.text),
         }
     }
-}
-
-/// Whether a word on its fate is due: a settlement's or a test's is not.
-fn is_due(slip: &ReadSlip) -> bool {
-    slip.document.is_slip()
 }

@@ -5,6 +5,7 @@ use crate::decode::dialect::slip_text::{self, Hint, ReadSlip};
 use slipwatch_shared::event::Keys;
 use slipwatch_shared::money::Currency;
 use slipwatch_shared::times::Uptime;
+use std::fmt;
 
 /// Most text of one job that is kept. A slip of a metre has some 300 lines.
 const TEXT_BYTES_MAX: usize = 32 * 1024;
@@ -19,7 +20,7 @@ const RESET: char = '\u{c}';
 const LINE_DOTS: u32 = 30;
 
 /// What was printed since the last cut.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Job {
     /// When its first sign came.
     begun_at: Option<Uptime>,
@@ -45,6 +46,14 @@ enum Page {
     Filled,
 }
 
+/// Card numbers may stand in the text.
+impl fmt::Debug for Job {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text_bytes = &self.text.len();
+        out.debug_struct("Job").field("text_bytes", text_bytes).finish_non_exhaustive()
+    }
+}
+
 impl Job {
     /// When its first sign came; `None` while there is none.
     pub fn begun_at(&self) -> Option<Uptime> {
@@ -67,7 +76,7 @@ impl Job {
             self.feed(1);
         } else {
             self.begin(at);
-            self.is_slip |= hint.is_of_slip(line);
+            self.is_slip = self.is_slip || hint.is_of_slip(line);
         }
         if self.text.len() + line.len() < TEXT_BYTES_MAX {
             self.text.push_str(line);

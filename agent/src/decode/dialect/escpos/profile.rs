@@ -208,6 +208,20 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_shows_every_setting() {
+        let guide = include_str!("../../../../profiles/README.md");
+        let examples = guide.split("```toml\n").skip(1).filter_map(|text| text.split("```").next());
+        let example = examples.last().expect("the printer's is the last");
+        let settings = Settings::parse("guide", example).expect("it is sound");
+        assert!(!settings.cuts && settings.table(22) != table::numbered(22));
+        let keys = ["family", "about", "currency", "cjk", "cjk_on", "code_table", "columns"];
+        let more = ["cutter", "idle_ms", "raster_slip_rows", "keys_required", "esc_at_clears"];
+        for key in keys.iter().chain(&more) {
+            assert!(example.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
+        }
+    }
+
+    #[test]
     fn a_maker_may_count_tables_otherwise() {
         let settings = Settings::parse("x", "about = 'x'\n[code_tables]\n22 = 'windows-1256'\n");
         let settings = settings.expect("it is sound");

@@ -13,7 +13,7 @@ const QUESTIONS_MAX: usize = 32;
 const REAL_TIME_MS_MAX: u64 = 1_000;
 
 /// How much later than its answer a question may be read.
-const SKEW_MS_MAX: u64 = 60;
+pub(super) const SKEW_MS_MAX: u64 = 60;
 
 /// Most answers that wait for their questions.
 const EARLY_MAX: usize = 8;

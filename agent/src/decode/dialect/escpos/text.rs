@@ -2,6 +2,7 @@
 
 use super::table::{self, Upper};
 use encoding_rs::{Decoder, Encoding};
+use std::fmt;
 
 /// Longest line that is kept, in bytes of UTF-8; what is printed beyond it is dropped.
 const LINE_BYTES_MAX: usize = 1024;
@@ -23,7 +24,6 @@ pub(super) struct Start {
 }
 
 /// The state of a printer that decides what a byte prints.
-#[derive(Debug)]
 pub(super) struct Text {
     start: Start,
     wide_is_on: bool,
@@ -39,6 +39,14 @@ pub(super) struct Text {
     is_narrow: bool,
     /// What was printed since the last line end.
     is_begun: bool,
+}
+
+/// A card number may stand in the line.
+impl fmt::Debug for Text {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line_bytes = &self.line.len();
+        out.debug_struct("Text").field("line_bytes", line_bytes).finish_non_exhaustive()
+    }
 }
 
 impl Text {

@@ -2,6 +2,7 @@
 //! costs its lead byte, a command that never ends is given up by [`Tokens::give_up`].
 
 use super::form::{DLE, ESC, FS, GS, Step, image_bytes, step};
+use std::fmt;
 
 /// Bytes of a command that are kept: its head, and the beginning of its data. `GS ( L` names its size in the first
 /// fifteen.
@@ -45,7 +46,7 @@ enum Inside {
 }
 
 /// The state of one stream.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Tokens {
     inside: Inside,
     kept: Kept,
@@ -61,8 +62,15 @@ pub(super) struct Tokens {
     single: [u8; 1],
 }
 
+/// The number of a card may stand in a barcode.
+impl fmt::Debug for Tokens {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Tokens").field("inside", &self.inside).finish_non_exhaustive()
+    }
+}
+
 /// A few bytes in place.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 struct Kept {
     bytes: [u8; KEPT_BYTES],
     length: u8,
