@@ -4,6 +4,7 @@
 mod escpos;
 mod framed;
 mod iso8583;
+mod judged;
 mod slip_text;
 mod zvt;
 

@@ -1,6 +1,8 @@
 //! ZVT: what a Feig terminal and its till said in a captured network, and what terminals of Austria and Germany said to
 //! others' tests. All of it travelled over TCP; wrapping it in frames for the serial line is ours.
 
+mod scenes;
+
 use super::{assert_snapshot, at, decoder, drain, fixtures, told};
 use slipwatch_agent::decode::decoder::Decoded;
 use slipwatch_agent::decode::dialect::zvt::{Zvt, bmp, command, status, tlv};
@@ -152,7 +154,7 @@ fn assert_any_way(name: &str, messages: &[Read]) {
 
 /// The captured messages, in the order of their names: those with a time come first.
 fn captured() -> Vec<(String, Vec<u8>)> {
-    let files = std::fs::read_dir(fixtures("everest-zvt")).expect("the captured messages");
+    let files = std::fs::read_dir(fixtures("devices/everest-zvt")).expect("the captured messages");
     let paths = files.map(|file| file.expect("a file").path());
     let mut blobs: Vec<(String, Vec<u8>)> = paths
         .filter(|path| path.extension().is_some_and(|end| end == "blob"))
@@ -199,7 +201,7 @@ fn a_captured_conversation_is_read_as_it_went_on() {
     let timed = captured().into_iter().filter(|(name, _)| time_of(name).is_some());
     let reads: Vec<Read> = timed.map(read_of).collect();
     assert_eq!(reads.len(), 21);
-    assert_snapshot("everest-zvt", "conversation", &describe(&reads));
+    assert_snapshot("devices/everest-zvt", "conversation", &describe(&reads));
     assert_any_way("conversation", &reads);
 }
 
@@ -210,12 +212,12 @@ fn each_captured_message_is_read_by_itself() {
         text.push_str(&describe(std::slice::from_ref(&read)));
         assert_any_way(&read.name.clone(), &[read]);
     }
-    assert_snapshot("everest-zvt", "messages", &text);
+    assert_snapshot("devices/everest-zvt", "messages", &text);
 }
 
 /// The messages of each case of others' tests.
 fn cases() -> Vec<(String, Vec<Read>)> {
-    let table = std::fs::read_to_string(fixtures("portalum-zvt").join("apdus.tsv"));
+    let table = std::fs::read_to_string(fixtures("devices/portalum-zvt").join("apdus.tsv"));
     let mut cases: Vec<(String, Vec<Read>)> = Vec::new();
     for line in table.expect("the recorded messages").lines().skip(1) {
         let [_, case, _, hex] = line.split('\t').collect::<Vec<_>>()[..] else {
@@ -240,12 +242,13 @@ fn every_recorded_case_is_read() {
         writeln!(text, "\n## {name}").expect("room");
         text.push_str(&describe(&reads));
     }
-    assert_snapshot("portalum-zvt", "cases", &text);
+    assert_snapshot("devices/portalum-zvt", "cases", &text);
 }
 
 /// The reads of a file, one a line.
 fn sequence(name: &str) -> Vec<Read> {
-    let text = std::fs::read_to_string(fixtures("portalum-zvt").join(format!("{name}.hex")));
+    let text =
+        std::fs::read_to_string(fixtures("devices/portalum-zvt").join(format!("{name}.hex")));
     let read = |(index, line): (usize, &str)| Read {
         name: String::new(),
         direction: Direction::FromDevice,
@@ -274,7 +277,7 @@ fn recorded_slips_are_read_line_by_line_and_in_pieces() {
             assert_any_way(name, &sequence);
         }
     }
-    assert_snapshot("portalum-zvt", "slips", &text);
+    assert_snapshot("devices/portalum-zvt", "slips", &text);
 }
 
 /// The value of a field, by its tag.
@@ -376,7 +379,7 @@ fn value(message: &[u8], name: &str, as_written: &str) -> String {
 
 #[test]
 fn every_expected_value_of_a_status_information_is_met() {
-    let table = fixtures("portalum-zvt").join("status-information.expected.tsv");
+    let table = fixtures("devices/portalum-zvt").join("status-information.expected.tsv");
     let table = std::fs::read_to_string(table).expect("the expected values");
     let cases = cases();
     let mut compared = 0;
