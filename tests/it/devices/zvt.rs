@@ -1,6 +1,7 @@
 //! ZVT: what a Feig terminal and its till said in a captured network, and what terminals of Austria and Germany said to
 //! others' tests. All of it travelled over TCP; wrapping it in frames for the serial line is ours.
 
+mod port;
 mod scenes;
 
 use super::{assert_snapshot, at, decoder, drain, fixtures, told};

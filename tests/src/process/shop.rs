@@ -42,6 +42,9 @@ pub struct Shop {
     mqtt_port: u16,
     mail: String,
     deadlines: String,
+    /// What the device speaks, and who prints its slips.
+    dialect: String,
+    who_prints: String,
     agent_listed: String,
     /// Certificates of a shop whose broker asks for them.
     tls: Option<Tls>,
@@ -77,6 +80,8 @@ impl Shop {
             mqtt_port: free_port(),
             mail,
             deadlines: DEADLINES.to_owned(),
+            dialect: "kv-en".to_owned(),
+            who_prints: "terminal".to_owned(),
             agent_listed: AGENT.to_owned(),
             tls: None,
         }
@@ -124,6 +129,11 @@ impl Shop {
     /// Puts other lines into the collector's `[deadlines]`.
     pub fn set_deadlines(&mut self, lines: &str) {
         self.deadlines = lines.to_owned();
+    }
+
+    /// Puts a device of another dialect on the line, whose slips are printed by whom the collector's settings call so.
+    pub fn set_dialect(&mut self, dialect: &str, who_prints: &str) {
+        (self.dialect, self.who_prints) = (dialect.to_owned(), who_prints.to_owned());
     }
 
     /// Names another agent in the collector's settings.
@@ -275,9 +285,9 @@ impl Shop {
             [one] => format!("terminal = \"{one}\"\n"),
             _ => String::new(),
         };
-        let port = self.port.display();
+        let (port, dialect) = (self.port.display(), &self.dialect);
         let till = format!(
-            "[[source]]\nname = \"till\"\ndialect = \"kv-en\"\n{terminal}serial = {{ port = \"{port}\" }}\n"
+            "[[source]]\nname = \"till\"\ndialect = \"{dialect}\"\n{terminal}serial = {{ port = \"{port}\" }}\n"
         );
         self.agent_settings_at("127.0.0.1", &self.path().join("spool"), &till)
     }
@@ -324,10 +334,11 @@ impl Shop {
             self.http_port, self.http_port, self.mail, self.deadlines, self.agent_listed,
         );
         written.expect("memory takes it");
+        let who_prints = &self.who_prints;
         for number in &self.terminals {
             let written = write!(
                 text,
-                "\n[[shop.terminal]]\nnumber = \"{number}\"\nwho_prints = \"terminal\"\ncopies = 2\n"
+                "\n[[shop.terminal]]\nnumber = \"{number}\"\nwho_prints = \"{who_prints}\"\ncopies = 2\n"
             );
             written.expect("memory takes it");
         }

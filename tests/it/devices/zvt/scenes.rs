@@ -6,7 +6,8 @@ use crate::devices::judged::Day;
 use slipwatch_agent::decode::dialect::Direction;
 use slipwatch_collector::correlate::policy::{TerminalPolicy, WhoPrints};
 
-const TERMINAL: &str = "28004869";
+/// Its number, in which a byte `10` has to be doubled on the line.
+pub const TERMINAL: &str = "10000001";
 
 /// A till and its terminal.
 struct Till {
@@ -14,7 +15,7 @@ struct Till {
 }
 
 /// One line of a slip.
-fn line(attribute: u8, text: &str) -> Vec<u8> {
+pub fn line(attribute: u8, text: &str) -> Vec<u8> {
     message("06D1", &[&[attribute], text.as_bytes()].concat())
 }
 
@@ -23,19 +24,19 @@ fn message(code: &str, fields: &[u8]) -> Vec<u8> {
 }
 
 /// A result: approved, 12.00 EUR, with this trace number.
-fn approved(trace: u8) -> Vec<u8> {
+pub fn approved(trace: u8) -> Vec<u8> {
     let fields = format!(
-        "2700 04000000001200 490978 0B0007{trace:02} 8707{trace:02} 2928004869 \
+        "2700 04000000001200 490978 0B0007{trace:02} 8707{trace:02} 2910000001 \
                           22F0F8672590EEEEEE4771 8B F0F9 6769726F6361726400"
     );
     message("040F", &unhex(&fields.replace(' ', "")))
 }
 
 /// A slip, as its lines.
-fn slip(title: &str, trace: u8) -> Vec<Vec<u8>> {
+pub fn slip(title: &str, trace: u8) -> Vec<Vec<u8>> {
     vec![
         line(0x40, title),
-        line(0, "Terminal-ID:    28004869"),
+        line(0, "Terminal-ID:    10000001"),
         line(0, &format!("Trace-Nr:         0007{trace:02}")),
         line(0, "BETRAG:  EUR       12,00"),
         line(0x81, ""),
