@@ -174,6 +174,8 @@ pub struct Source {
     pub answers: Option<Serial>,
     /// A file; or `serial`.
     pub file: Option<File>,
+    /// A program whose output is read; or `serial`, or `file`.
+    pub command: Option<Command>,
 }
 
 /// A serial port.
@@ -236,6 +238,23 @@ pub struct File {
     #[serde(default)]
     pub from_start: bool,
 }
+
+/// A program whose output is read.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// Its path, or its name in the search path. No shell is asked.
+    pub program: PathBuf,
+    /// Its arguments, each as it is.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// What it tells of its past at the very first start: say it, or begin with what comes then.
+    #[serde(default)]
+    pub from_start: bool,
+}
+
+/// Most arguments of a program.
+pub const ARGUMENTS_MAX: usize = 64;
 
 mod defaults {
     pub fn pulse_ms() -> u64 {
@@ -375,8 +394,17 @@ impl Source {
         if self.name.is_empty() || self.name.len() > SOURCE_NAME_BYTES_MAX {
             return wrong("name", "1 to 64 bytes");
         }
-        if self.serial.is_some() == self.file.is_some() {
-            return wrong("name", "either serial or file");
+        let ways = [self.serial.is_some(), self.file.is_some(), self.command.is_some()].into_iter();
+        if ways.filter(|is_there| *is_there).count() != 1 {
+            return wrong("name", "either serial or file or command");
+        }
+        if let Some(command) = &self.command {
+            if command.program.as_os_str().is_empty() {
+                return wrong("command.program", "a program");
+            }
+            if command.args.len() > ARGUMENTS_MAX {
+                return wrong("command.args", &format!("at most {ARGUMENTS_MAX} arguments"));
+            }
         }
         for (key, serial) in [("serial", &self.serial), ("answers", &self.answers)] {
             let Some(serial) = serial else { continue };

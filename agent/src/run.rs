@@ -5,7 +5,7 @@ use crate::config::{Config, secret::Places};
 use crate::edge::clock::{Clock, wall};
 use crate::edge::seal_key;
 use crate::edge::service::Service;
-use crate::edge::source::{self, Ended, Outlet, Word, file, serial};
+use crate::edge::source::{self, Ended, Outlet, Word, command, file, serial};
 use crate::edge::spool::disk::DiskSettings;
 use crate::edge::spool::open::{self, OpenError, Spool};
 use crate::edge::spool::status::{self, STATUS_MS, Status};
@@ -418,12 +418,17 @@ fn start_source(
 ) -> JoinHandle<Result<(), Ended>> {
     // Twice a pulse, so that each pulse has something new to say.
     let idle_ms = (pulse_ms / 2).max(1);
+    if let Some(settings) = &source.command {
+        return tokio::spawn(command::run(settings.clone(), bookmark, idle_ms, outlet, clock));
+    }
     match (&source.serial, &source.file) {
         (Some(_), _) => tokio::spawn(serial::run(source.receivers(), idle_ms, outlet, clock)),
         (None, Some(settings)) => {
             tokio::spawn(file::run(settings.clone(), bookmark, idle_ms, outlet))
         }
-        (None, None) => unreachable!("the settings were checked: a source is a port or a file"),
+        (None, None) => {
+            unreachable!("the settings were checked: a source is a port, a file or a program")
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ConfigArgs, EXIT_CONFIG, EXIT_OK, EXIT_STATE, EXIT_UNAVAILABLE, print};
 use crate::config::{Config, secret::Places};
-use crate::edge::source::serial;
+use crate::edge::source::{command, serial};
 use crate::edge::spool::disk::{LockError, lock};
 use crate::edge::uplink::connection::Connection;
 use crate::edge::uplink::{Numbers, UplinkSettings, tls};
@@ -151,6 +151,11 @@ fn ports(config: &Config, findings: &mut Findings) {
                 }
                 Err(error) => Err(error.to_string()),
             };
+            findings.note(&subject, EXIT_UNAVAILABLE, seen);
+        }
+        if let Some(command) = &source.command {
+            let seen = command::find(&command.program);
+            let seen = seen.map(|program| format!("{} can be started", program.display()));
             findings.note(&subject, EXIT_UNAVAILABLE, seen);
         }
         if let Some(file) = &source.file {

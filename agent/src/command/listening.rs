@@ -4,7 +4,7 @@
 use crate::config::{Config, ConfigError, Parity, Serial};
 use crate::decode::dialect::Direction;
 use crate::edge::clock::Clock;
-use crate::edge::source::{self, Outlet, Word, file, serial};
+use crate::edge::source::{self, Outlet, Word, command, file, serial};
 use anyhow::Context;
 use slipwatch_shared::event::SourceId;
 use slipwatch_shared::times::{Observed, Uptime};
@@ -57,6 +57,8 @@ pub struct Line {
     pub receivers: Vec<(Direction, Serial)>,
     /// A file in place of ports.
     pub file: Option<crate::config::File>,
+    /// A program.
+    pub command: Option<crate::config::Command>,
     /// What the settings say it speaks, and where their paths begin.
     pub dialect: Option<(String, PathBuf)>,
 }
@@ -74,13 +76,19 @@ impl LineArgs {
             return Ok(Line {
                 receivers: source.receivers(),
                 file: source.file,
+                command: source.command,
                 dialect: Some((source.dialect, base)),
             });
         }
         let port = self.port.clone().context("a port, or --source")?;
         if port.metadata().is_ok_and(|metadata| metadata.is_file()) {
             let file = crate::config::File { path: port, follow: true, from_start: false };
-            return Ok(Line { receivers: Vec::new(), file: Some(file), dialect: None });
+            return Ok(Line {
+                receivers: Vec::new(),
+                file: Some(file),
+                command: None,
+                dialect: None,
+            });
         }
         let of = |port: PathBuf| Serial {
             port,
@@ -95,7 +103,7 @@ impl LineArgs {
                 vec![(Direction::ToDevice, of(port)), (Direction::FromDevice, of(answers.clone()))]
             }
         };
-        Ok(Line { receivers, file: None, dialect: None })
+        Ok(Line { receivers, file: None, command: None, dialect: None })
     }
 }
 
@@ -118,9 +126,13 @@ impl Line {
             let end = seconds.map(|seconds| clock.uptime().plus_ms(seconds.saturating_mul(1_000)));
             let (sender, mut words) = mpsc::channel(source::WORDS_MAX);
             let outlet = Outlet::new(SourceId(1), sender);
-            let task = match &self.file {
-                Some(file) => tokio::spawn(file::run(file.clone(), None, IDLE_MS, outlet)),
-                None => {
+            let task = match (&self.file, &self.command) {
+                (_, Some(settings)) => {
+                    let settings = settings.clone();
+                    tokio::spawn(command::run(settings, None, IDLE_MS, outlet, clock.clone()))
+                }
+                (Some(file), None) => tokio::spawn(file::run(file.clone(), None, IDLE_MS, outlet)),
+                (None, None) => {
                     let receivers = self.receivers.clone();
                     tokio::spawn(serial::run(receivers, IDLE_MS, outlet, clock.clone()))
                 }

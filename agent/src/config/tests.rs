@@ -19,7 +19,9 @@ fn the_shipped_file_shows_every_setting_with_its_default() {
     let port = "/dev/serial/by-id/usb-FTDI_USB-RS232_Cable-if00-port0";
     let serial = plain("cn-terminal", "terminal-1", &format!("serial = {{ port = \"{port}\" }}"));
     let file = plain("kv-en", "till-log", "file = { path = \"/var/log/till/pos.log\" }");
-    assert_eq!(shipped.sources, [serial, file]);
+    let command = "command = { program = \"adb\", args = [\"logcat\", \"-v\", \"threadtime\"] }";
+    let command = plain("logcat-pos", "android-terminal", command);
+    assert_eq!(shipped.sources, [serial, file, command]);
     for key in ["user", "password_file", "ca_file", "certificate_file", "key_file", "terminal"] {
         assert!(SHIPPED.contains(&format!("# {key} = ")), "{key} has no default and is shown");
     }
@@ -48,7 +50,20 @@ fn a_mistake_is_told_with_file_line_and_the_nearest_key() {
     check("[broker]\nport = \"x\"\n", "agent.toml:4: invalid type");
     check("[broker]\nkeep_alive_s = 0\n", "agent.toml:4: broker.keep_alive_s");
     check("[broker]\ncertificate_file = \"c\"\n", "certificate_file and key_file together");
-    check("[[source]]\nname = \"a\"\ndialect = \"kv-en\"\n", "either serial or file");
+    check("[[source]]\nname = \"a\"\ndialect = \"kv-en\"\n", "either serial or file or command");
+    let program = "[[source]]\nname = \"a\"\ndialect = \"p\"\n";
+    check(
+        &format!("{program}command = {{ program = \"\" }}\n"),
+        "agent.toml:6: source[0].command.program: expected a program",
+    );
+    check(
+        &format!("{program}command = {{ program = \"adb\", arguments = [] }}\n"),
+        "unknown field `arguments`",
+    );
+    check(
+        &format!("{program}command = {{ program = \"adb\" }}\nfile = {{ path = \"f\" }}\n"),
+        "either serial or file or command",
+    );
     check(
         "[[source]]\nname = \"a\"\ndialect = \"p\"\nfile = { path = \"f\" }\n[[source]]\nname = \"a\"\ndialect = \"p\"\nfile = { path = \"f\" }\n",
         "agent.toml:8: source[1].name: expected a name that no other source has",

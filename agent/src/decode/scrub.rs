@@ -57,6 +57,19 @@ struct HeldLine {
     gone: bool,
 }
 
+/// A single line of a program that is not a device's, as it may be logged: scrubbed as if it had been cut.
+pub(crate) fn complaint(line: &str) -> String {
+    let mut scrubber = Scrubber::new([]);
+    let text = crate::decode::plain::plain(line.trim().into());
+    match scrubber.line(&text, 0, Uptime::default()) {
+        Scrubbed::Clean => text.into_owned(),
+        Scrubbed::Ready => {
+            scrubber.let_go();
+            std::iter::from_fn(|| scrubber.next_line()).map(|line| line.0).collect()
+        }
+    }
+}
+
 /// What became of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scrubbed {

@@ -7,6 +7,7 @@ pub mod escpos;
 pub mod framed;
 pub mod iso8583;
 pub mod jpos;
+pub mod logcat;
 pub mod profile;
 pub mod shipped;
 pub(crate) mod sink;

@@ -6,6 +6,7 @@ use super::escpos::Escpos;
 use super::framed::Framed;
 use super::iso8583::Iso8583;
 use super::jpos::Jpos;
+use super::logcat::Logcat;
 use super::profile::Profile;
 use super::zvt::Zvt;
 use serde::Deserialize;
@@ -25,6 +26,7 @@ const FAMILIES: &[(&str, Parse)] = &[
     ("framed", |name, toml| Ok(Arc::new(Framed::parse(name, toml)?))),
     ("iso8583", |name, toml| Ok(Arc::new(Iso8583::parse(name, toml)?))),
     ("jpos", |name, toml| Ok(Arc::new(Jpos::parse(name, toml)?))),
+    ("logcat", |name, toml| Ok(Arc::new(Logcat::parse(name, toml)?))),
     ("zvt", |name, toml| Ok(Arc::new(Zvt::parse(name, toml)?))),
 ];
 
@@ -39,6 +41,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("iso8583-hexlog", include_str!("../../../profiles/iso8583-hexlog.toml")),
     ("iso8583-1987", include_str!("../../../profiles/iso8583-1987.toml")),
     ("jpos-log", include_str!("../../../profiles/jpos-log.toml")),
+    ("logcat-pos", include_str!("../../../profiles/logcat-pos.toml")),
     ("zvt", include_str!("../../../profiles/zvt.toml")),
     ("zvt-tcp", include_str!("../../../profiles/zvt-tcp.toml")),
     ("cn-mis-tlv", include_str!("../../../profiles/cn-mis-tlv.toml")),

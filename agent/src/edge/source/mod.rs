@@ -1,5 +1,6 @@
 //! Where bytes come from. Each source is one task that reads, reopens, and hands over; none of them decodes.
 
+pub mod command;
 pub mod ear;
 pub mod file;
 pub mod serial;
