@@ -227,3 +227,100 @@ fn ecr17_payments(bencher: Bencher) {
     };
     decode(bencher, "ecr17", &framed_day("ecr17", sale));
 }
+
+fn packed(digits: &str) -> Vec<u8> {
+    let digit = |byte: u8| if byte.is_ascii_digit() { byte - b'0' } else { byte - b'A' + 10 };
+    digits.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+}
+
+/// A UnionPay sale: request and answer, each with length, address and header.
+fn unionpay_sale(sale: usize) -> Vec<Vec<u8>> {
+    let head = "6000030000603100110001";
+    let (terminal, batch) = ("3030303030303236", "001422000015000501");
+    let merchant = "383532333331303539393830303732";
+    let asked = format!(
+        "{head}02007020000000C08010166225760000000000000000000000001250{sale:06}{terminal}{merchant}313536{batch}"
+    );
+    let answered = format!(
+        "{head}0210303800000A808010000000000000001250{sale:06}15343812013239303938333135333433383030{terminal}313536{batch}"
+    );
+    let framed = |message: String| {
+        let message = packed(&message);
+        [&(message.len() as u16).to_be_bytes()[..], &message].concat()
+    };
+    [asked, answered].map(framed).to_vec()
+}
+
+#[divan::bench]
+fn iso8583_sales_on_the_line(bencher: Bencher) {
+    let day: Vec<u8> = (1..=500).flat_map(unionpay_sale).flatten().collect();
+    decode(bencher, "iso8583-cup", &day);
+}
+
+/// The same in a log, as rows of sixteen bytes with offset and characters.
+#[divan::bench]
+fn iso8583_sales_in_a_log(bencher: Bencher) {
+    let mut log = String::new();
+    for (sale, message) in (1..=500).flat_map(unionpay_sale).enumerate() {
+        log.push_str(&format!("2026-11-24 09:30:{:02}.120 SEND\n", sale % 60));
+        for (row, bytes) in message.chunks(16).enumerate() {
+            let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+            let shown =
+                bytes.iter().map(|&byte| if byte.is_ascii_graphic() { byte as char } else { '.' });
+            log.push_str(&format!(
+                "{:04X}: {}   {}\n",
+                row * 16,
+                hex.join(" "),
+                shown.collect::<String>()
+            ));
+        }
+    }
+    decode(bencher, "iso8583-hexlog", log.as_bytes());
+}
+
+#[divan::bench]
+fn jpos_sales(bencher: Bencher) {
+    let entry = |section: &str, fields: String| {
+        format!(
+            "<log realm=\"channel/10.0.0.1:9001\" at=\"Thu Dec 18 15:12:40 UYST 2014.330\" lifespan=\"1ms\">\n  <{section}>\n    \
+             <isomsg direction=\"outgoing\">\n      <!-- org.jpos.iso.packager.XMLPackager -->\n{fields}    </isomsg>\n  </{section}>\n</log>\n"
+        )
+    };
+    let field = |id: u8, value: &str| format!("      <field id=\"{id}\" value=\"{value}\"/>\n");
+    let mut log = String::new();
+    for sale in 1..=500 {
+        let keys = [
+            field(3, "000000"),
+            field(4, "000000001250"),
+            field(11, &format!("{sale:06}")),
+            field(41, "29110001"),
+        ];
+        let asked = [field(0, "0200"), field(2, "622576______0000"), keys.concat()].concat();
+        let answered =
+            [field(0, "0210"), keys.concat(), field(37, &format!("{sale:012}")), field(39, "00")]
+                .concat();
+        log.push_str(&entry("send", asked));
+        log.push_str(&entry("receive", answered));
+    }
+    decode(bencher, "jpos-log", log.as_bytes());
+}
+
+#[divan::bench]
+fn logcat_sales(bencher: Bencher) {
+    let mut log = String::new();
+    for sale in 1..=500 {
+        for message in [
+            format!(
+                "PosTrade: 发起 交易类型:消费 金额:0.20 批次号:000001 凭证号:{sale:06} 终端号:00000001"
+            ),
+            format!(
+                "PosTrade: 应答 应答码:00 交易类型:消费 金额:0.20 凭证号:{sale:06} 参考号:632809{sale:06}"
+            ),
+            "ActivityManager: Displayed com.example.pos/.MainActivity: +120ms".to_owned(),
+            format!("PosPrint: 打印完成 凭证号:{sale:06} 联:商户存根"),
+        ] {
+            log.push_str(&format!("11-24 09:30:{:02}.120  2231  2290 I {message}\n", sale % 60));
+        }
+    }
+    decode(bencher, "logcat-pos", log.as_bytes());
+}

@@ -45,6 +45,7 @@ fn main() {
         hears_slips: None,
         serial: None,
         answers: None,
+        command: None,
         file: Some(File { path, follow: false, from_start: true }),
     });
     // Every line is an event; that the source opened, pulsed and ended comes on top.
