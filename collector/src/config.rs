@@ -247,6 +247,7 @@ impl Config {
             deadlines: self.deadlines,
             thresholds: self.thresholds,
             agent_offline_ms: self.agent_offline_ms,
+            otherwise: None,
         }
     }
 

@@ -29,6 +29,15 @@ impl MaskedPan {
         Ok(MaskedPan { first_six, last_four })
     }
 
+    /// From the parts as numbers; refuses what has more than six or four digits.
+    pub fn from_numbers(first_six: Option<u32>, last_four: u16) -> Result<MaskedPan, FieldError> {
+        let sound = first_six.is_none_or(|first_six| first_six <= 999_999) && last_four <= 9_999;
+        match sound {
+            true => Ok(MaskedPan { first_six, last_four }),
+            false => Err(FieldError::secret("first six and last four digits", "")),
+        }
+    }
+
     /// Reads a number that is already masked: six digits, mask signs, four digits (`622576******6691`);
     /// or mask signs and four digits. Refuses a text with a seventh digit in clear.
     pub fn from_masked(text: &str) -> Result<MaskedPan, FieldError> {

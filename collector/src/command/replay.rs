@@ -1,33 +1,29 @@
 //! `replay`: what the collector would have said of recorded events. Reads lines as `slipwatch-agent decode` and
-//! `export` write them, judges them with the core that runs live, and prints one line a payment. Touches no broker and
-//! no store.
+//! `export` write them, or the journal of a store, judges them with the core that runs live, and prints one line a
+//! payment, or what differs from what was said then. Touches no broker and changes no store.
 
+pub mod difference;
+pub mod journal;
+pub mod judging;
+pub mod reading;
+pub mod shelf;
 mod verdict_line;
 
 use super::{failure, tell};
 use crate::config::Config;
-use crate::correlate::correlator::Correlator;
-use crate::correlate::policy::{AgentName, Policies, TerminalName, TerminalPolicy};
-use crate::edge::store::memory::MemoryStore;
+use crate::correlate::policy::Policies;
 use crate::run::error::EXIT_CONFIG;
 use indicatif::{ProgressBar, ProgressStyle};
-use slipwatch_shared::event::{Body, Epoch, Event, Seq};
-use slipwatch_shared::terminal::TerminalId;
-use slipwatch_shared::times::ArrivalTime;
-use slipwatch_shared::wire::json::{Line, LineError};
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
+use judging::Judging;
+use reading::{Parcel, Reading};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
 
-/// Longest line that is read, in bytes: an event and its evidence in hexadecimal digits.
-const LINE_BYTES_MAX: usize = 64 * 1024;
-/// So many events are judged before what changed is put by.
-const EVENTS_A_TURN: u64 = 8_192;
-/// Wrong lines that are told one by one; the rest is counted.
-const WRONG_TOLD_MAX: u64 = 10;
+/// Parcels that may wait between the thread that reads and the one that judges.
+const PARCELS_MAX: usize = 8;
 
 const HELP: &str = r#"In: one event a line, as `slipwatch-agent decode` writes it, in the order of its agent's numbers:
   {"store":"shop-1","agent":"till-1","seq":4,"uptime_ms":12000,"wall_ms":1763971212000,"source":1,
@@ -55,14 +51,35 @@ Exit status: 0 all lines were read; 1 some were not, or nothing could be read; 7
 #[command(after_help = HELP)]
 pub struct ReplayArguments {
     /// Judge by the terminals and deadlines of this settings file; without it each terminal prints one slip a debit
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "config", value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// Judge the journal of this store again and tell what differs from what was said then; a directory or its file
+    #[arg(long, value_name = "STORE", conflicts_with = "files")]
+    from_journal: Option<PathBuf>,
+    /// Which payments are printed
+    #[arg(long, value_enum, default_value_t = Show::All)]
+    show: Show,
+    /// With `--from-journal`: the differences as JSON, one a line
+    #[arg(long, requires = "from_journal")]
+    json: bool,
+    /// Threads: with 1 the lines are read and judged in turn
+    #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=2))]
+    threads: u8,
     /// Recorded events, one a line as JSON; `-` for standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "from_journal", value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
-/// Why a file was not replayed.
+/// Which payments are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Show {
+    /// Each
+    All,
+    /// Those about which something was told
+    Findings,
+}
+
+/// Why a recording was not replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// It cannot be opened or read.
@@ -73,9 +90,20 @@ pub enum ReplayError {
         /// What the system said.
         source: io::Error,
     },
+    /// Payments that came to rest are put into a file without a name in the directory for temporary files.
+    #[error("the directory for temporary files ($TMPDIR) cannot be used")]
+    Shelf(#[source] io::Error),
     /// Standard output is closed.
     #[error("the result cannot be written")]
     Write(#[source] io::Error),
+    /// The store cannot be read.
+    #[error("the store {path} cannot be read")]
+    Store {
+        /// Which.
+        path: String,
+        /// What it said.
+        source: crate::edge::store::StoreError,
+    },
 }
 
 pub(super) fn run(arguments: &ReplayArguments) -> ExitCode {
@@ -87,164 +115,137 @@ pub(super) fn run(arguments: &ReplayArguments) -> ExitCode {
             return ExitCode::from(EXIT_CONFIG);
         }
     };
-    let mut replay = Replay::new(policies);
-    for file in &arguments.files {
-        if let Err(error) = read(&mut replay, file) {
-            tell(&error);
-            return failure();
+    let mut out = BufWriter::with_capacity(1 << 18, io::stdout().lock());
+    let done = match &arguments.from_journal {
+        Some(store) => difference::tell(store, policies, arguments.json, &mut out),
+        None => replay(arguments, policies, &mut out),
+    };
+    match done {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => failure(),
+        Err(ReplayError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
         }
-    }
-    match replay.finish(&mut BufWriter::new(io::stdout().lock())) {
-        Ok(()) if replay.wrong == 0 => ExitCode::SUCCESS,
-        Ok(()) => failure(),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            tell(&ReplayError::Write(error));
+            tell(&error);
             failure()
         }
     }
 }
 
-fn progress(path: &Path) -> ProgressBar {
-    let bytes = path.metadata().map(|metadata| metadata.len()).unwrap_or(0);
+/// Judges files and prints what is said; gives how many lines were not read.
+fn replay(
+    arguments: &ReplayArguments,
+    policies: Option<Policies>,
+    out: &mut impl Write,
+) -> Result<u64, ReplayError> {
+    let mut judging = Judging::new(policies).map_err(ReplayError::Shelf)?;
+    let bar = progress(&arguments.files);
+    let wrong = match arguments.threads {
+        1 => judge_in_turn(&arguments.files, &bar, &mut judging)?,
+        _ => judge_beside(&arguments.files, &bar, &mut judging)?,
+    };
+    bar.finish_and_clear();
+    print(&mut judging, arguments.show, out)?;
+    if wrong > 0 {
+        let events = judging.events;
+        let _ = writeln!(io::stderr(), "{events} events judged, {wrong} lines not read");
+    }
+    Ok(wrong)
+}
+
+fn progress(files: &[PathBuf]) -> ProgressBar {
+    let bytes = |path: &PathBuf| path.metadata().map(|metadata| metadata.len()).unwrap_or(0);
+    bar_of(files.iter().map(bytes).sum())
+}
+
+/// A bar of so many bytes, where somebody looks.
+fn bar_of(bytes: u64) -> ProgressBar {
     if bytes == 0 || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta} {msg}");
-    let bar = ProgressBar::new(bytes).with_message(path.display().to_string());
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}");
+    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn read(replay: &mut Replay, path: &Path) -> Result<(), ReplayError> {
-    let name = path.display().to_string();
-    let failed = |source| ReplayError::Read { path: name.clone(), source };
-    let bar = progress(path);
-    let input: Box<dyn Read> = match path.as_os_str() == "-" {
-        true => Box::new(io::stdin().lock()),
-        false => Box::new(bar.wrap_read(File::open(path).map_err(failed)?)),
+/// Reads and judges in one thread.
+fn judge_in_turn(
+    files: &[PathBuf],
+    bar: &ProgressBar,
+    judging: &mut Judging,
+) -> Result<u64, ReplayError> {
+    let mut reading = Reading::default();
+    let mut hand = |mut parcel: Parcel| {
+        judging.parcel(&mut parcel);
+        Some(parcel)
     };
-    let mut input = BufReader::with_capacity(1 << 16, input);
-    let mut bytes = Vec::new();
-    for number in 1_u64.. {
-        bytes.clear();
-        let limit = LINE_BYTES_MAX as u64;
-        let read = input.by_ref().take(limit).read_until(b'\n', &mut bytes).map_err(failed)?;
-        if read == 0 {
-            break;
-        }
-        let text = String::from_utf8_lossy(&bytes);
-        if text.trim().is_empty() {
-            continue;
-        }
-        if let Err(error) = replay.line(&text) {
-            replay.wrong(&name, number, &error);
-        }
+    for path in files {
+        reading.file(path, bar, &mut hand)?;
     }
-    bar.finish_and_clear();
-    Ok(())
+    reading.hand_over(&mut hand);
+    Ok(reading.wrong)
 }
 
-/// The core, fed with lines.
-#[derive(Debug)]
-pub struct Replay {
-    correlator: Correlator,
-    /// Policies that grow with the terminals that are seen, where no settings were given.
-    grown: Option<Policies>,
-    store: MemoryStore,
-    through: BTreeMap<(AgentName, Epoch), Seq>,
-    events: u64,
-    /// Lines that were not read.
-    pub wrong: u64,
+/// Reads in a thread beside the one that judges; parcels go to and fro and are used again.
+fn judge_beside(
+    files: &[PathBuf],
+    bar: &ProgressBar,
+    judging: &mut Judging,
+) -> Result<u64, ReplayError> {
+    let (full, to_judge) = mpsc::sync_channel::<Parcel>(PARCELS_MAX);
+    let (empty, to_fill) = mpsc::channel::<Parcel>();
+    thread::scope(|scope| {
+        let reader = scope.spawn(move || {
+            let mut reading = Reading::default();
+            let mut hand = |parcel: Parcel| {
+                full.send(parcel).ok()?;
+                Some(to_fill.try_recv().unwrap_or_default())
+            };
+            for path in files {
+                reading.file(path, bar, &mut hand)?;
+            }
+            reading.hand_over(&mut hand);
+            Ok(reading.wrong)
+        });
+        for mut parcel in to_judge {
+            judging.parcel(&mut parcel);
+            // The reader may have come to its end.
+            let _ = empty.send(parcel);
+        }
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
-impl Replay {
-    /// With the policies of a settings file, or with a plain one for every terminal that is seen.
-    pub fn new(policies: Option<Policies>) -> Replay {
-        Replay {
-            grown: policies.is_none().then(Policies::default),
-            correlator: Correlator::new(policies.unwrap_or_default()),
-            store: MemoryStore::default(),
-            through: BTreeMap::new(),
-            events: 0,
-            wrong: 0,
+/// Writes what is said of each payment, in the order of agents and numbers.
+fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<(), ReplayError> {
+    for agent in judging.finish() {
+        for row in judging.payments(agent).map_err(ReplayError::Shelf)? {
+            if show == Show::All || !row.case.told.is_empty() {
+                verdict_line::write_case(&row, out).map_err(ReplayError::Write)?;
+            }
         }
     }
+    for finding in judging.findings() {
+        writeln!(out, "{}", verdict_line::of_finding(finding)).map_err(ReplayError::Write)?;
+    }
+    out.flush().map_err(ReplayError::Write)
+}
 
-    /// Takes in one line. What came before is dropped; what is missing is a hole, as it is live.
-    pub fn line(&mut self, text: &str) -> Result<(), LineError> {
-        let Line { store, agent, epoch, event } = Line::from_json(text.trim())?;
-        let name = AgentName { store, agent };
-        if let Some(terminal) = event.terminal {
-            self.know(&name, terminal);
-        }
-        let place = self.correlator.agent(&name);
-        let through = self.through.entry((name, epoch)).or_default();
-        if event.seq <= *through {
-            return Ok(());
-        }
-        let told = matches!(event.body, Body::Lost { from, .. } if from <= through.next());
-        // A recording may begin anywhere: what went before is no hole in it.
-        if event.seq > through.next() && through.0 != 0 && !told {
-            self.correlator.numbers_lost(place);
-        }
-        *through = event.seq;
-        self.judge(place, epoch, &event);
-        Ok(())
-    }
+/// What a recording in memory comes to, as lines: for tests.
+#[cfg(test)]
+fn replayed(lines: &[String]) -> Result<(String, u64), ReplayError> {
+    let mut judging = Judging::new(None).map_err(ReplayError::Shelf)?;
+    let mut file = tempfile::NamedTempFile::new().map_err(ReplayError::Shelf)?;
+    lines.iter().try_for_each(|line| writeln!(file, "{line}")).map_err(ReplayError::Shelf)?;
+    let files = [file.path().to_owned()];
+    let wrong = judge_beside(&files, &ProgressBar::hidden(), &mut judging)?;
+    let mut out = Vec::new();
+    print(&mut judging, Show::All, &mut out)?;
+    Ok((String::from_utf8(out).expect("text"), wrong))
+}
 
-    fn judge(&mut self, place: usize, epoch: Epoch, event: &Event) {
-        let now = ArrivalTime(event.observed.wall.0);
-        self.correlator.event(place, epoch, event, now, &mut self.store);
-        self.events += 1;
-        if self.events.is_multiple_of(EVENTS_A_TURN) {
-            self.put_by();
-        }
-    }
-
-    fn know(&mut self, agent: &AgentName, terminal: TerminalId) {
-        let Some(policies) = &mut self.grown else { return };
-        let name = TerminalName { store: agent.store.clone(), terminal };
-        if let Entry::Vacant(entry) = policies.terminals.entry(name) {
-            entry.insert(TerminalPolicy { copies: 1, ..Default::default() });
-            self.correlator.reload(policies.clone());
-        }
-    }
-
-    fn put_by(&mut self) {
-        let mut commit = crate::commit::Commit::default();
-        for agent in 0..self.correlator.agents().len() {
-            self.correlator.take_rows(agent, &mut commit.transactions);
-        }
-        commit.findings = self.correlator.take_findings();
-        self.store.commit(&commit);
-    }
-
-    fn wrong(&mut self, name: &str, number: u64, error: &LineError) {
-        self.wrong += 1;
-        if self.wrong <= WRONG_TOLD_MAX {
-            let _ = writeln!(io::stderr(), "{name}:{number}: {error}");
-        }
-    }
-
-    /// Writes what is said of each payment, and how many lines were not read.
-    pub fn finish(&mut self, out: &mut impl Write) -> io::Result<()> {
-        self.put_by();
-        for row in self.store.transactions.values() {
-            writeln!(out, "{}", verdict_line::of_case(row))?;
-        }
-        let about_case = |finding: &&crate::correlate::finding::Finding| {
-            matches!(finding.id.subject, crate::correlate::finding::Subject::Case(_))
-        };
-        for finding in self.store.findings.values().filter(|finding| !about_case(finding)) {
-            writeln!(out, "{}", verdict_line::of_finding(finding))?;
-        }
-        out.flush()?;
-        if self.wrong > 0 {
-            let (wrong, events) = (self.wrong, self.events);
-            let _ = writeln!(io::stderr(), "{events} events judged, {wrong} lines not read");
-        }
-        Ok(())
-    }
+fn store_file(store: &Path) -> PathBuf {
+    if store.is_dir() { store.join(crate::run::STORE_FILE) } else { store.to_owned() }
 }
 
 #[cfg(test)]

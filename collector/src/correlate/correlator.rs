@@ -6,7 +6,7 @@ use super::case::{Case, EventRef, Fact, Place, What};
 use super::coverage::{Coverage, Heard};
 use super::finding::{Finding, FindingKind};
 use super::pairs::Pairs;
-use super::policy::{AgentName, Policies, TerminalName};
+use super::policy::{AgentName, Policies};
 use super::recall::Recall;
 use super::review::Out;
 use super::route::{Routes, Share};
@@ -115,8 +115,8 @@ impl Correlator {
     }
 
     fn sole_terminal(&self, store: &StoreId) -> Option<TerminalId> {
-        let mut of_store = self.policies.terminals.keys().filter(|name| name.store == *store);
-        let first = of_store.next()?.terminal;
+        let mut of_store = self.policies.terminals_of(store);
+        let first = of_store.next()?;
         of_store.next().is_none().then_some(first)
     }
 
@@ -185,6 +185,11 @@ impl Correlator {
         }
         let policy = policy_of(&self.policies, &found.name.store, id);
         let found = &mut self.agents[agent];
+        if self.policies.otherwise.is_some() {
+            // No settings tell how many there are: it is the only one while no other is heard.
+            let alone = !found.terminals.iter().any(|terminal| terminal.id.is_some());
+            found.sole = id.filter(|_| alone);
+        }
         found.terminals.push(Terminal::new(id, policy));
         found.terminals.len() - 1
     }
@@ -392,8 +397,7 @@ pub(super) fn policy_of(
     store: &StoreId,
     terminal: Option<TerminalId>,
 ) -> Option<super::policy::TerminalPolicy> {
-    let name = TerminalName { store: store.clone(), terminal: terminal? };
-    policies.terminals.get(&name).cloned()
+    policies.of(store, terminal?).cloned()
 }
 
 /// Whether a fact takes money or says that it may have been taken.

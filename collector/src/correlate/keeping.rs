@@ -1,7 +1,7 @@
 //! What the correlator keeps over time: rows for the store, payments that leave memory and come back, and its own
 //! state as bytes. Judges nothing.
 
-use super::case::{CaseId, Place};
+use super::case::{Case, CaseId, Place};
 use super::correlator::{Agent, Correlator, policy_of};
 use super::coverage::Heard;
 use super::policy::AgentName;
@@ -11,6 +11,7 @@ use super::shape::{self, Shape, ShapeError};
 use super::terminal::{CASES_MAX, Kept};
 use super::timeline::StreamTime;
 use super::verdict::{Unknown, Verdict};
+use slipwatch_shared::terminal::TerminalId;
 
 impl Correlator {
     /// Puts a payment from the store back into memory; nothing when it is there, or its agent is not known.
@@ -66,6 +67,45 @@ impl Correlator {
                 }
                 keep
             });
+            if forgotten != terminal.forgotten_through {
+                terminal.forgotten_through = forgotten;
+                let shop = &mut shops[*shop].forgotten_through;
+                *shop = (*shop).max(forgotten);
+            }
+        }
+    }
+
+    /// Forgets what came to rest, or everything, and hands it over as it goes: for whoever keeps payments only then. The
+    /// first of each pair is the terminal.
+    pub fn take_rested(
+        &mut self,
+        agent: usize,
+        everything: bool,
+        out: &mut dyn FnMut(Option<TerminalId>, Case),
+    ) {
+        let Correlator { agents, shops, policies, .. } = self;
+        let Agent { terminals, coverage, timeline, offline, shop, .. } = &mut agents[agent];
+        for (at, terminal) in terminals.iter_mut().enumerate() {
+            let deadlines = *terminal.deadlines(&policies.deadlines);
+            let (id, latest) = (terminal.id, timeline.latest);
+            let heard = Heard { coverage, terminal: id, latest, offline: *offline };
+            let watermark = heard.watermark();
+            let rests =
+                |kept: &Kept| rest_at(kept, &deadlines).is_some_and(|rest_at| rest_at <= watermark);
+            let over = terminal.cases.len().saturating_sub(CASES_MAX);
+            let mut place = 0;
+            let mut forgotten = terminal.forgotten_through;
+            while place < terminal.cases.len() {
+                if !everything && place >= over && !rests(&terminal.cases[place]) {
+                    place += 1;
+                    continue;
+                }
+                let kept = terminal.cases.remove(place).expect("it was just looked at");
+                let name = Place { agent, terminal: at, first: kept.case.first };
+                shops[*shop].remove(name, kept.purse);
+                forgotten = forgotten.max(Some(kept.case.last_heard()));
+                out(id, kept.case);
+            }
             if forgotten != terminal.forgotten_through {
                 terminal.forgotten_through = forgotten;
                 let shop = &mut shops[*shop].forgotten_through;

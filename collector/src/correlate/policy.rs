@@ -249,6 +249,8 @@ pub struct Policies {
     pub agents: BTreeSet<AgentName>,
     /// The terminals that are judged.
     pub terminals: BTreeMap<TerminalName, TerminalPolicy>,
+    /// What any other terminal is judged by; absent: it is not judged. Recordings without settings need it.
+    pub otherwise: Option<TerminalPolicy>,
     /// The deadlines of all.
     pub deadlines: Deadlines,
     /// The thresholds of all.
@@ -258,6 +260,20 @@ pub struct Policies {
 }
 
 impl Policies {
+    /// What a terminal is judged by, where that is known.
+    pub fn of(&self, store: &StoreId, terminal: TerminalId) -> Option<&TerminalPolicy> {
+        let name = TerminalName { store: store.clone(), terminal };
+        self.terminals.get(&name).or(self.otherwise.as_ref())
+    }
+
+    /// The terminals of one shop.
+    pub fn terminals_of<'a>(&'a self, store: &'a StoreId) -> impl Iterator<Item = TerminalId> + 'a {
+        let least = "!".parse().expect("the least of all numbers");
+        let from = TerminalName { store: store.clone(), terminal: least };
+        let rest = self.terminals.range(from..);
+        rest.take_while(move |(name, _)| name.store == *store).map(|(name, _)| name.terminal)
+    }
+
     /// [`Policies::agent_offline_ms`] where nothing else is set.
     pub const AGENT_OFFLINE_MS: i64 = 300_000;
 }

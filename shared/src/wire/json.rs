@@ -2,6 +2,8 @@
 //! that of [`v1`], with the group's clock written out on each line. Fields that are absent are left out; fields that
 //! this version does not know are refused, so that a misspelt one is not taken for an absent one.
 
+pub mod quick;
+
 use super::v1;
 use crate::event::{Epoch, Event, Evidence, Seq};
 use crate::field::FieldError;

@@ -131,6 +131,7 @@ impl Recipe {
             deadlines,
             thresholds: Thresholds::default(),
             agent_offline_ms: Policies::AGENT_OFFLINE_MS,
+            ..Policies::default()
         };
         for (shop, tills) in shops.iter().enumerate() {
             let name = AgentName {

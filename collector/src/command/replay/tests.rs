@@ -1,6 +1,6 @@
 //! Recorded events in, verdicts out.
 
-use super::Replay;
+use super::replayed;
 use crate::correlate::tests::{Speaker, agent_name};
 use slipwatch_shared::event::Epoch;
 use slipwatch_shared::wire::json::Line;
@@ -18,11 +18,8 @@ fn lines(script: &str) -> Vec<String> {
 
 #[track_caller]
 fn check(lines: &[String], expected: &[(&str, &str)]) {
-    let mut replay = Replay::new(None);
-    lines.iter().for_each(|line| replay.line(line).expect("a sound line"));
-    let mut out = Vec::new();
-    replay.finish(&mut out).expect("memory takes it");
-    let out = String::from_utf8(out).expect("text");
+    let (out, wrong) = replayed(lines).expect("a recording that can be read");
+    assert_eq!(wrong, 0, "{out}");
     let said: Vec<(String, String)> = out
         .lines()
         .map(|line| {
@@ -59,8 +56,29 @@ fn a_line_that_is_missing_is_a_hole() {
 }
 
 #[test]
-fn a_line_that_is_no_event_is_refused() {
-    let mut replay = Replay::new(None);
-    assert!(replay.line("{}").is_err());
-    assert!(replay.line("not json").is_err());
+fn a_line_that_is_no_event_is_refused_and_the_others_are_read() {
+    let mut lines = lines(DAY);
+    lines.extend(["{}", "not json", "", "  "].map(str::to_owned));
+    let (out, wrong) = replayed(&lines).expect("a recording that can be read");
+    assert_eq!((out.lines().count(), wrong), (2, 2), "{out}");
+}
+
+/// A line that fills more than a block is told once; what follows it is read.
+#[test]
+fn a_line_without_end_costs_itself_alone() {
+    let mut lines = lines(DAY);
+    lines.insert(0, "x".repeat(3_000_000));
+    let (out, wrong) = replayed(&lines).expect("a recording that can be read");
+    assert_eq!((out.lines().count(), wrong), (2, 1), "{out}");
+}
+
+/// Each line of the result is JSON, whatever a shop calls its orders.
+#[test]
+fn whatever_a_device_wrote_is_escaped() {
+    let script = "0 open; 10 ask n=1 yuan=8 order=a\"b; 12 ok n=1 order=a\"b; 400 pulse";
+    let (out, _) = replayed(&lines(script)).expect("a recording that can be read");
+    let value: serde_json::Value = serde_json::from_str(out.trim()).expect("JSON");
+    assert_eq!(value["order_number"], "a\"b");
+    assert_eq!(value["findings"][0]["code"], "A01", "{out}");
+    assert_eq!(value["facts"][0]["what"], "requested", "{out}");
 }

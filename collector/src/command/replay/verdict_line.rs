@@ -5,11 +5,12 @@ use crate::correlate::finding::{Finding, Subject, Told};
 use crate::correlate::money;
 use crate::correlate::recall::TransactionRow;
 use crate::correlate::rules::severity;
-use crate::correlate::timeline::StreamTime;
 use crate::correlate::verdict::Verdict;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use slipwatch_shared::event::Kind;
 use slipwatch_shared::times::EventTime;
+use std::fmt::Display;
+use std::io::{self, Write};
 
 fn time(at: EventTime) -> Value {
     match jiff::Timestamp::from_millisecond(at.0) {
@@ -29,90 +30,140 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn put(line: &mut Map<String, Value>, name: &str, value: Option<impl ToString>) {
-    if let Some(value) = value {
-        line.insert(name.to_owned(), Value::String(value.to_string()));
+/// An object in the making: written field by field, since there may be millions.
+struct Fields<'a, W: Write> {
+    out: &'a mut W,
+    begun: bool,
+}
+
+impl<W: Write> Fields<'_, W> {
+    fn name(&mut self, name: &str) -> io::Result<()> {
+        let before = if std::mem::replace(&mut self.begun, true) { ',' } else { '{' };
+        write!(self.out, "{before}\"{name}\":")
+    }
+
+    /// A text that holds nothing to be escaped: words of ours, numbers, names of shops.
+    fn plain(&mut self, name: &str, value: impl Display) -> io::Result<()> {
+        self.name(name)?;
+        write!(self.out, "\"{value}\"")
+    }
+
+    fn plain_if(&mut self, name: &str, value: Option<impl Display>) -> io::Result<()> {
+        value.map_or(Ok(()), |value| self.plain(name, value))
+    }
+
+    /// A text that a device or a shop chose.
+    fn text_if(&mut self, name: &str, value: Option<&str>) -> io::Result<()> {
+        let Some(value) = value else { return Ok(()) };
+        self.name(name)?;
+        serde_json::to_writer(&mut *self.out, value).map_err(io::Error::from)
+    }
+
+    fn number(&mut self, name: &str, value: impl Display) -> io::Result<()> {
+        self.name(name)?;
+        write!(self.out, "{value}")
+    }
+
+    fn time(&mut self, name: &str, at: EventTime) -> io::Result<()> {
+        match jiff::Timestamp::from_millisecond(at.0) {
+            Ok(time) => self.plain(name, time),
+            Err(_) => self.number(name, "null"),
+        }
+    }
+
+    fn end(self) -> io::Result<()> {
+        self.out.write_all(if self.begun { b"}" } else { b"{}" })
     }
 }
 
-/// The line of a payment.
-pub fn of_case(row: &TransactionRow) -> Value {
+fn begin<W: Write>(out: &mut W) -> Fields<'_, W> {
+    Fields { out, begun: false }
+}
+
+/// Writes the line of a payment, with its end.
+pub fn write_case(row: &TransactionRow, out: &mut impl Write) -> io::Result<()> {
     let (case, keys) = (&row.case, &row.case.keys);
-    let mut line = Map::new();
-    put(&mut line, "case", Some(&row.id));
-    put(&mut line, "store", Some(&row.id.agent.store));
-    put(&mut line, "agent", Some(&row.id.agent.agent));
-    put(&mut line, "terminal", row.terminal);
-    put(&mut line, "kind", Some(kind(case.kind)));
+    let mut line = begin(out);
+    line.plain("case", &row.id)?;
+    line.plain("store", &row.id.agent.store)?;
+    line.plain("agent", &row.id.agent.agent)?;
+    line.text_if("terminal", row.terminal.as_ref().map(|terminal| terminal.as_str()))?;
+    line.plain("kind", kind(case.kind))?;
     if let Some(amount) = keys.amount {
-        line.insert("amount_minor".to_owned(), amount.minor.into());
-        put(&mut line, "currency", Some(amount.currency));
+        line.number("amount_minor", amount.minor)?;
+        line.plain("currency", amount.currency)?;
     }
-    put(&mut line, "stan", keys.stan);
-    put(&mut line, "batch_number", keys.batch_number);
-    put(&mut line, "rrn", keys.rrn);
-    put(&mut line, "authorization_code", keys.authorization_code);
-    put(&mut line, "order_number", keys.order_number.as_deref());
-    put(&mut line, "channel_transaction_id", keys.channel_transaction_id.as_deref());
-    let pan = keys.card.and_then(|card| card.pan);
-    put(&mut line, "last_four", pan.map(|pan| format!("{:04}", pan.last_four())));
-    line.insert("opened".to_owned(), time(case.wall(case.opened)));
+    line.plain_if("stan", keys.stan)?;
+    line.plain_if("batch_number", keys.batch_number)?;
+    line.text_if("rrn", keys.rrn.as_ref().map(|rrn| rrn.as_str()))?;
+    let code = keys.authorization_code.as_ref();
+    line.text_if("authorization_code", code.map(|code| code.as_str()))?;
+    line.text_if("order_number", keys.order_number.as_deref().map(|number| number.as_str()))?;
+    let id = keys.channel_transaction_id.as_deref();
+    line.text_if("channel_transaction_id", id.map(|id| id.as_str()))?;
+    if let Some(pan) = keys.card.and_then(|card| card.pan) {
+        line.plain("last_four", format_args!("{:04}", pan.last_four()))?;
+    }
+    line.time("opened", case.wall(case.opened))?;
     if let Some(debited) = money::trace(case).0.debited() {
-        line.insert("debited".to_owned(), time(case.wall(debited)));
+        line.time("debited", case.wall(debited))?;
     }
-    put(&mut line, "verdict", Some(case.verdict.label()));
-    put(&mut line, "reason", case.verdict.reason());
+    line.plain("verdict", case.verdict.label())?;
+    line.plain_if("reason", case.verdict.reason())?;
     match case.verdict {
         Verdict::Printed { grade } | Verdict::PrintedLate { grade } => {
-            line.insert("grade".to_owned(), grade.number().into());
+            line.number("grade", grade.number())?;
         }
-        Verdict::NoSlip { confidence, .. } => {
-            line.insert("confidence".to_owned(), confidence.into());
-        }
-        Verdict::Pending { due } => {
-            line.insert("due".to_owned(), time(case.wall(due)));
-        }
+        Verdict::NoSlip { confidence, .. } => line.number("confidence", confidence)?,
+        Verdict::Pending { due } => line.time("due", case.wall(due))?,
         _ => {}
     }
-    let findings: Vec<Value> = case.told.iter().map(|told| of_told(case, told)).collect();
-    line.insert("findings".to_owned(), findings.into());
-    let facts: Vec<Value> = case
-        .facts
-        .iter()
-        .map(|fact| {
-            let what = fact.what.label();
-            json!({ "seq": fact.event.seq.0, "at": time(case.wall(fact.at)), "what": what })
-        })
-        .collect();
-    line.insert("facts".to_owned(), facts.into());
-    Value::Object(line)
+    line.name("findings")?;
+    list(line.out, &case.told, |told, out| write_told(case, told, out))?;
+    line.name("facts")?;
+    list(line.out, &case.facts, |fact, out| {
+        let mut fields = begin(out);
+        fields.number("seq", fact.event.seq.0)?;
+        fields.time("at", case.wall(fact.at))?;
+        fields.plain("what", fact.what.label())?;
+        fields.end()
+    })?;
+    line.end()?;
+    out.write_all(b"\n")
 }
 
-fn of_told(case: &Case, told: &Told) -> Value {
-    let wall = |at: StreamTime| time(case.wall(at));
-    let cited: Vec<u64> = told.cause.cited.iter().map(|event| event.seq.0).collect();
-    let mut finding = json!({
-        "code": told.kind.code(),
-        "label": told.kind.label(),
-        "stage": told.stage.label(),
-        "severity": severity(told.kind, told.stage).label(),
-        "open": told.resolved.is_none(),
-        "since": wall(told.since),
-        "cause": told.cause.class.label(),
-        "detail": told.cause.detail.label(),
-        "confidence": told.cause.confidence,
-        "cited": cited,
-    });
-    if let Some(resolved) = told.resolved {
-        finding["resolution"] = resolved.label().into();
+fn list<T, W: Write>(
+    out: &mut W,
+    items: &[T],
+    mut each: impl FnMut(&T, &mut W) -> io::Result<()>,
+) -> io::Result<()> {
+    out.write_all(b"[")?;
+    for (place, item) in items.iter().enumerate() {
+        if place > 0 {
+            out.write_all(b",")?;
+        }
+        each(item, out)?;
     }
-    if let Some(partner) = &told.partner {
-        finding["partner"] = partner.to_string().into();
-    }
-    if let Some(parent) = &told.parent {
-        finding["parent"] = parent.to_string().into();
-    }
-    finding
+    out.write_all(b"]")
+}
+
+fn write_told(case: &Case, told: &Told, out: &mut impl Write) -> io::Result<()> {
+    let mut fields = begin(out);
+    fields.plain("code", told.kind.code())?;
+    fields.plain("label", told.kind.label())?;
+    fields.plain("stage", told.stage.label())?;
+    fields.plain("severity", severity(told.kind, told.stage).label())?;
+    fields.number("open", told.resolved.is_none())?;
+    fields.time("since", case.wall(told.since))?;
+    fields.plain("cause", told.cause.class.label())?;
+    fields.plain("detail", told.cause.detail.label())?;
+    fields.number("confidence", told.cause.confidence)?;
+    fields.name("cited")?;
+    list(fields.out, &told.cause.cited, |event, out| write!(out, "{}", event.seq.0))?;
+    fields.plain_if("resolution", told.resolved.map(|resolved| resolved.label()))?;
+    fields.plain_if("partner", told.partner.as_ref())?;
+    fields.plain_if("parent", told.parent.as_ref())?;
+    fields.end()
 }
 
 /// The line of a finding about a terminal, an agent or an acquirer.
