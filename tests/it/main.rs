@@ -9,6 +9,7 @@
 //! - `fleet`: generated fleets against their truth, over bad roads and through restarts.
 //! - `house`: the floors, names and files of this repository.
 //! - `power`: pulled plugs: every committed group and every committed transaction is there.
+//! - `replay`: a recording, and a store's journal, judged again: the same answers as live.
 //! - `scenes`: one named scene a verdict and a finding, in small worlds.
 //! - `seeds`: random worlds of both cores in one thread, compared with the naive ledger.
 //! - `systemd`: both units under a real systemd, in a container.
@@ -35,6 +36,7 @@ mod mqtt;
 mod parts;
 mod power;
 mod prometheus;
+mod replay;
 mod scenes;
 mod seeds;
 mod serial;

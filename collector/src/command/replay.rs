@@ -43,8 +43,14 @@ Out: one payment a line, in the order of agents and numbers; what is not known i
 Examples:
   slipwatch-agent decode --dialect cn-terminal pos.log | slipwatch-collector replay -
   slipwatch-collector replay --settings collector.toml monday.jsonl tuesday.jsonl
+  slipwatch-collector replay --settings stricter.toml --from-journal /var/lib/slipwatch-collector
 
-Exit status: 0 all lines were read; 1 some were not, or nothing could be read; 78 the settings are wrong"#;
+With --from-journal: one payment that differs in three lines, what was said and what would be; then the sum. With --json:
+  {"case":"shop-1.till-1.1.3","terminal":"00000001","stan":"000001","was":{"verdict":"no_slip","reason":"unknown",
+   "findings":[{"code":"A01","standing":"alerting"}]},"is":{"verdict":"printed","reason":null,"findings":[]}}
+
+Payments that came to rest wait in a file without a name in $TMPDIR, so that a recording of any length needs little
+memory. Exit status: 0 all lines were read; 1 some were not, or nothing could be read; 78 the settings are wrong"#;
 
 /// Arguments of `replay`.
 #[derive(Debug, clap::Args)]
@@ -53,8 +59,9 @@ pub struct ReplayArguments {
     /// Judge by the terminals and deadlines of this settings file; without it each terminal prints one slip a debit
     #[arg(long, alias = "config", value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// Judge the journal of this store again and tell what differs from what was said then; a directory or its file
-    #[arg(long, value_name = "STORE", conflicts_with = "files")]
+    /// Judge the journal of this store again, by the settings given, and tell what differs from what was said then; a
+    /// directory or its file. The collector may run meanwhile
+    #[arg(long, value_name = "STORE", conflicts_with = "files", requires = "settings")]
     from_journal: Option<PathBuf>,
     /// Which payments are printed
     #[arg(long, value_enum, default_value_t = Show::All)]

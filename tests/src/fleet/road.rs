@@ -15,6 +15,7 @@ use slipwatch_collector::correlate::verdict::Verdict;
 use slipwatch_shared::event::{Epoch, Event, Seq};
 use slipwatch_shared::times::ArrivalTime;
 use slipwatch_shared::wire::envelope::{self, ClockState, EventBatch, Group};
+use slipwatch_shared::wire::json::Line;
 use slipwatch_shared::wire::topic::{Channel, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,6 +80,23 @@ impl Said {
         }
         let settings = Settings { policies: fleet.policies(), ..Settings::default() };
         Said { streams, truths, settings }
+    }
+
+    /// All of it as JSON lines, every agent's words by time, as a recording of the whole fleet has them.
+    pub fn recording(&self) -> Vec<u8> {
+        let of_agent = |(name, events): &(AgentName, Vec<Event>)| {
+            let name = name.clone();
+            events.iter().map(move |event| (name.clone(), event.clone())).collect::<Vec<_>>()
+        };
+        let mut all: Vec<(AgentName, Event)> = self.streams.iter().flat_map(of_agent).collect();
+        // Stable, so that each agent's own order stays.
+        all.sort_by_key(|(_, event)| event.observed.wall);
+        let mut lines = Vec::new();
+        for (AgentName { store, agent }, event) in all {
+            Line { store, agent, epoch: EPOCH, event }.append_json(&mut lines);
+            lines.push(b'\n');
+        }
+        lines
     }
 
     /// Payments of which "no slip" may never be said.

@@ -37,7 +37,10 @@ struct Counts {
 }
 
 /// Judges the journal of a store again and writes what differs; gives how many batches could not be opened.
-pub(super) fn tell(
+///
+/// # Errors
+/// When the store cannot be read, or the result not written.
+pub fn tell(
     store: &Path,
     policies: Option<Policies>,
     as_json: bool,
