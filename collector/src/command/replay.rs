@@ -16,6 +16,7 @@ use crate::run::error::EXIT_CONFIG;
 use indicatif::{ProgressBar, ProgressStyle};
 use judging::Judging;
 use reading::{Parcel, Reading};
+use slipwatch_shared::wire::json::LineError;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -236,6 +237,46 @@ fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<(), 
         writeln!(out, "{}", verdict_line::of_finding(finding)).map_err(ReplayError::Write)?;
     }
     out.flush().map_err(ReplayError::Write)
+}
+
+/// The same, fed with lines one by one.
+#[derive(Debug)]
+pub struct Replay {
+    reading: Reading,
+    judging: Judging,
+}
+
+impl Replay {
+    /// With the policies of a settings file, or with a plain one for every terminal that is heard.
+    ///
+    /// # Errors
+    /// When the directory for temporary files cannot be used.
+    pub fn new(policies: Option<Policies>) -> Result<Replay, ReplayError> {
+        let judging = Judging::new(policies).map_err(ReplayError::Shelf)?;
+        Ok(Replay { reading: Reading::default(), judging })
+    }
+
+    /// Takes in one line. What came before is dropped; what is missing is a hole, as it is live.
+    ///
+    /// # Errors
+    /// When it is no event; the others are judged on.
+    pub fn line(&mut self, line: &str) -> Result<(), LineError> {
+        let Replay { reading, judging } = self;
+        reading.line(line)?;
+        reading.hand_over(&mut |mut parcel| {
+            judging.parcel(&mut parcel);
+            Some(parcel)
+        });
+        Ok(())
+    }
+
+    /// Writes what is said of each payment.
+    ///
+    /// # Errors
+    /// When it cannot be written, or what was put by cannot be read.
+    pub fn finish(&mut self, out: &mut impl Write) -> Result<(), ReplayError> {
+        print(&mut self.judging, Show::All, out)
+    }
 }
 
 /// What a recording in memory comes to, as lines: for tests.

@@ -56,7 +56,7 @@ impl Day {
         let mut day = Day {
             terminal,
             decoder: Decoder::new(dialect, Some(terminal)),
-            replay: Replay::new(Some(policies)),
+            replay: Replay::new(Some(policies)).expect("a place for what came to rest"),
             now: Uptime(0),
             seq: Seq(0),
         };

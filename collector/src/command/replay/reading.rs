@@ -145,7 +145,8 @@ impl Reading {
         }
     }
 
-    fn line(&mut self, line: &str) -> Result<(), LineError> {
+    /// Takes in one line.
+    pub(super) fn line(&mut self, line: &str) -> Result<(), LineError> {
         if let Some(quick::LineView { store, agent, epoch, event }) = quick::read(line) {
             let agent = self.number(store, agent)?;
             self.parcel.events.push(Parsed { agent, epoch, event });
