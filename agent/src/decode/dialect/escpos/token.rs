@@ -299,3 +299,168 @@ enum Out {
     Whole,
     Unknown,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tokens of a stream in chunks of this size, in words; text that follows text is one.
+    fn tokens(stream: &[u8], chunk_bytes: usize) -> Vec<String> {
+        let mut tokens = Tokens::default();
+        let mut out: Vec<String> = Vec::new();
+        let mut text = String::new();
+        for chunk in stream.chunks(chunk_bytes) {
+            let mut rest = chunk;
+            while let Some(token) = tokens.next(&mut rest) {
+                let word = match token {
+                    Token::Text(bytes) => {
+                        text.push_str(&String::from_utf8_lossy(bytes));
+                        continue;
+                    }
+                    Token::Control(byte) => format!("control {byte:02x}"),
+                    Token::Command(bytes, length) => {
+                        format!("{} of {length}", char::from(bytes[1]).escape_default())
+                    }
+                    Token::RealTime(bytes) => format!("at once {bytes:02x?}"),
+                    Token::Unknown => "unknown".to_owned(),
+                };
+                if !text.is_empty() {
+                    out.push(std::mem::take(&mut text));
+                }
+                out.push(word);
+            }
+        }
+        if !text.is_empty() {
+            out.push(text);
+        }
+        if tokens.is_amid() {
+            out.push("amid".to_owned());
+        }
+        out
+    }
+
+    #[track_caller]
+    fn check(stream: &[u8], expected: &[&str]) {
+        for chunk_bytes in 1..=stream.len() {
+            assert_eq!(tokens(stream, chunk_bytes), expected, "in chunks of {chunk_bytes}");
+        }
+    }
+
+    /// A command of which every byte is taken, and none of what follows it.
+    #[track_caller]
+    fn whole(command: &[u8]) {
+        let stream = [command, b"A"].concat();
+        let letter = char::from(command[1]).escape_default();
+        check(&stream, &[&format!("{letter} of {}", command.len()), "A"]);
+    }
+
+    #[test]
+    fn every_command_has_its_length() {
+        b"@2imLS<\x0cv".iter().for_each(|&letter| whole(&[ESC, letter]));
+        b"!-EGMRtadJeK{V rU3=%?Tu".iter().for_each(|&letter| whole(&[ESC, letter, 0x1b]));
+        b"$\\B".iter().for_each(|&letter| whole(&[ESC, letter, 0x1d, 0x56]));
+        b":c".iter().for_each(|&letter| whole(&[GS, letter]));
+        b"!BHhwfarIb/T".iter().for_each(|&letter| whole(&[GS, letter, 0x1b]));
+        b"LWP$\\".iter().for_each(|&letter| whole(&[GS, letter, 0x1b, 0x40]));
+        b"&.v".iter().for_each(|&letter| whole(&[FS, letter]));
+        b"!-WC".iter().for_each(|&letter| whole(&[FS, letter, 0x1b]));
+        b"Sp".iter().for_each(|&letter| whole(&[FS, letter, 0x1b, 0x40]));
+        let others: [&[u8]; 36] = [
+            b"\x1bp\x00\x19\xfa",
+            b"\x1bc3\x0c",
+            b"\x1bc4\x0c",
+            b"\x1bc5\x00",
+            b"\x1bD\x08\x10\x18\x00",
+            b"\x1b*\x00\x02\x00\x1b@",
+            b"\x1b*\x21\x02\x00\x1b@\x1b@\x1b@",
+            b"\x1b&\x02\x41\x42\x01\x10\x04\x02\x1b\x40\x1d\x56",
+            b"\x1bW\x00\x00\x00\x00\x1b\x40\x1b\x40",
+            b"\x1b(A\x02\x00\x1b@",
+            b"\x1dV\x00",
+            b"\x1dV1",
+            b"\x1dVA\x1b",
+            b"\x1dVB\x00",
+            b"\x1dVa\x00",
+            b"\x1dVh\x00",
+            b"\x1dk\x04ABC\x00",
+            b"\x1dk\x49\x04\x1b@\x1b@",
+            b"\x1dka\x00\x00\x02\x00\x1b@",
+            b"\x1dv0\x00\x02\x00\x02\x00\x1b@\x1b@",
+            b"\x1dv0\x03\x00\x00\x02\x00",
+            b"\x1d*\x01\x01\x1b@\x1b@\x1b@\x1b@",
+            b"\x1d(L\x02\x00\x30\x32",
+            b"\x1d(k\x03\x001Q0",
+            b"\x1d(H\x06\x00000001",
+            b"\x1d8L\x02\x00\x00\x00\x30\x32",
+            b"\x1d^\x01\x01\x01",
+            b"\x1dC0\x00\x00",
+            b"\x1dC1\x00\x00\x00\x00\x00\x00",
+            b"\x1dC2\x00\x00",
+            b"\x1dg0\x00\x14\x00",
+            b"\x1dg2\x00\x14\x00",
+            b"\x1dz0\x05\x05",
+            &[&b"\x1c2\xaa\xa1"[..], &[0x1b; 72]].concat(),
+            b"\x1cq\x02\x01\x00\x01\x00\x1b@\x1b@\x1b@\x1b@\x01\x00\x01\x00\x1b@\x1b@\x1b@\x1b@",
+            b"\x1c(A\x02\x00\x30\x00",
+        ];
+        others.iter().for_each(|command| whole(command));
+    }
+
+    #[test]
+    fn commands_that_are_obeyed_at_once_have_theirs() {
+        for command in [
+            &b"\x10\x04\x01"[..],
+            b"\x10\x04\x07\x01",
+            b"\x10\x04\x14",
+            b"\x10\x05\x02",
+            b"\x10\x14\x01\x00\x01",
+            b"\x10\x14\x02\x01\x08",
+            b"\x10\x14\x03\x00\x00\x00\x00\x00",
+            b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08",
+        ] {
+            let word = format!("at once {command:02x?}");
+            check(&[command, b"A"].concat(), &[&word, "A"]);
+            check(&[b"A", command, b"B"].concat(), &["A", &word, "B"]);
+            // Between the lead byte and the letter of another.
+            check(&[b"\x1b", command, b"@A"].concat(), &[&word, "@ of 2", "A"]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_costs_one_byte() {
+        check(b"\x1b\x01A", &["unknown", "control 01", "A"]);
+        check(b"\x1dV9A", &["unknown", "V9A"]);
+        check(b"\x1dk\x07A", &["unknown", "k", "control 07", "A"]);
+        check(b"\x10\x04\x00A", &["unknown", "control 04", "control 00", "A"]);
+        check(
+            b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x09\x1b@",
+            &[
+                "unknown",
+                "control 14",
+                "control 08",
+                "control 01",
+                "control 03",
+                "control 14",
+                "control 01",
+                "control 06",
+                "control 02",
+                "control 09",
+                "@ of 2",
+            ],
+        );
+        check(b"\x1b\x1b@", &["unknown", "@ of 2"]);
+        check(b"\x1d8L\xff\xff\xff\x7fA", &["unknown", "8L\u{fffd}\u{fffd}\u{fffd}\u{7f}A"]);
+    }
+
+    #[test]
+    fn what_has_not_ended_waits_and_can_be_given_up() {
+        check(b"\x1b", &["amid"]);
+        check(b"A\x1dv0\x00\x02\x00\x02\x00\x1b@\x1b", &["A", "amid"]);
+        let mut tokens = Tokens::default();
+        let mut rest = &b"\x1d(L\xff\xff"[..];
+        assert_eq!(tokens.next(&mut rest), None);
+        tokens.give_up();
+        let mut rest = &b"A"[..];
+        assert_eq!(tokens.next(&mut rest), Some(Token::Text(b"A")));
+    }
+}
