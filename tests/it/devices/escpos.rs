@@ -138,7 +138,7 @@ fn chinese_slip(stan: u32, copy: &str) -> Vec<u8> {
 fn a_chinese_slip_fails_without_paper_and_is_printed_late() {
     let mut decoder = decoder("escpos-cn");
     let slip = chinese_slip(123, "持卡人存根       CARDHOLDER COPY");
-    let steps: [(Direction, &[u8], u64); 9] = [
+    let steps: [(Direction, &[u8], u64); 11] = [
         (Direction::ToDevice, b"\x10\x04\x01\x10\x04\x02\x10\x04\x04", 0),
         (Direction::FromDevice, b"\x12\x12\x12", 20),
         (Direction::ToDevice, &slip, 1_000),
@@ -148,6 +148,8 @@ fn a_chinese_slip_fails_without_paper_and_is_printed_late() {
         (Direction::FromDevice, b"\x16\x12", 60_020),
         (Direction::ToDevice, b"\x10\x04\x02\x10\x04\x04", 63_000),
         (Direction::FromDevice, b"\x12\x12", 63_020),
+        (Direction::ToDevice, b"\x10\x04\x02\x10\x04\x04", 66_500),
+        (Direction::FromDevice, b"\x12\x12", 66_520),
     ];
     let mut text = String::new();
     for (direction, bytes, at) in steps {

@@ -226,12 +226,55 @@ fn clean_status_before_and_after_makes_it_grade_two() {
             To(900, b"\x10\x04\x01\x10\x04\x04"),
             From(910, b"\x16"),
             From(911, b"\x12"),
+            To(3_200, b"\x10\x04\x01"),
+            From(3_205, b"\x16"),
         ],
         &[
             "9 status online=true paper=?",
             "100 started",
-            "910 printed 2 EUR 12.50 #000001",
             "911 status online=true paper=Present",
+            "3205 printed 2 EUR 12.50 #000001",
+        ],
+    );
+}
+
+#[test]
+fn a_clean_status_that_comes_before_the_printer_is_done_is_not_the_last_word() {
+    let polled = [slip(1), b"\x10\x04\x04".to_vec()].concat();
+    let start = [To(0, b"\x10\x04\x04"), From(5, b"\x12"), To(100, &polled), From(101, b"\x12")];
+    let told = ["5 status online=true paper=Present", "100 started"];
+    let clean = start.into_iter().chain([Until(5_099), Until(5_100)]).collect::<Vec<_>>();
+    check(PLAIN, &clean, &[&told[..], &["5100 printed 2 EUR 12.50 #000001"]].concat());
+    let start = [To(0, b"\x10\x04\x04"), From(5, b"\x12"), To(100, &polled), From(101, b"\x12")];
+    let out = start
+        .into_iter()
+        .chain([To(1_500, b"\x10\x04\x04"), From(1_505, b"\x72"), Until(60_000)])
+        .collect::<Vec<_>>();
+    let failed = ["1505 status online=false paper=End", "1505 PaperOut EUR 12.50 #000001"];
+    check(PLAIN, &out, &[&told[..], &failed].concat());
+}
+
+#[test]
+fn a_printer_that_answers_in_its_turn_is_waited_for() {
+    let asked = |stan| [slip(stan), b"\x1dr\x01".to_vec()].concat();
+    check(
+        PLAIN,
+        &[
+            To(0, &asked(1)),
+            From(900, b"\x00"),
+            To(10_000, &asked(2)),
+            From(19_000, b"\x00"),
+            To(20_000, &asked(3)),
+            Until(60_000),
+        ],
+        &[
+            "0 started",
+            "0 printed 1 EUR 12.50 #000001",
+            "900 status online=true paper=Present",
+            "10000 started",
+            "19000 printed 3 EUR 12.50 #000002",
+            "20000 started",
+            "50000 printed 1 EUR 12.50 #000003",
         ],
     );
 }
@@ -289,6 +332,7 @@ fn paper_out_fails_a_slip_and_a_new_roll_prints_it_late() {
             Until(60_000),
             From(90_000, b"\x3c\x00\x0c\x0f"),
             From(95_000, b"\x14\x00\x00\x0f"),
+            Until(100_000),
         ],
         &[
             "5 status online=true paper=Present",
@@ -297,7 +341,7 @@ fn paper_out_fails_a_slip_and_a_new_roll_prints_it_late() {
             "400 PaperOut EUR 12.50 #000001",
             "90000 status online=false paper=End",
             "95000 status online=true paper=Present",
-            "95000 printed 3 EUR 12.50 #000001",
+            "100000 printed 2 EUR 12.50 #000001",
         ],
     );
 }
@@ -524,8 +568,9 @@ fn near_the_end_of_the_roll_slips_are_still_printed() {
             To(100, &slip(1)),
             To(200, b"\x10\x04\x04"),
             From(205, b"\x1e"),
+            Until(9_000),
         ],
-        &["5 status online=true paper=NearEnd", "100 started", "205 printed 2 EUR 12.50 #000001"],
+        &["5 status online=true paper=NearEnd", "100 started", "5100 printed 2 EUR 12.50 #000001"],
     );
 }
 
