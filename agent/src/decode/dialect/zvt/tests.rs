@@ -286,6 +286,30 @@ fn an_auto_reversal_is_sent_and_its_end_is_acknowledged() {
 }
 
 #[test]
+fn what_is_done_after_an_auto_reversal_is_the_reversal() {
+    check(
+        &join(&[ASKED, APPROVED, "04FF0105\n>800000\n060F00\n>800000"]),
+        &[
+            "asked EUR 12.00",
+            "28004869 answered 00 EUR 12.00 #000704",
+            "28004869 reversal Sent EUR 12.00 #000704",
+            "28004869 reversal Acknowledged EUR 12.00 #000704",
+        ],
+    );
+    // An undo of a payment that nobody here heard of goes before the result of this one.
+    check(
+        &join(&[ASKED, "04FF0105\n>800000\n", APPROVED, "060F00\n>800000"]),
+        &[
+            "asked EUR 12.00",
+            "timed out EUR 12.00",
+            "reversal Sent EUR 12.00",
+            "28004869 answered 00 EUR 12.00 #000704",
+            "28004869 completed EUR 12.00 #000704",
+        ],
+    );
+}
+
+#[test]
 fn a_reversal_that_finds_no_host_is_sent_before_the_next_payment() {
     let next = APPROVED.replace("0B000704", "0B000705").replace("870704", "870705");
     check(

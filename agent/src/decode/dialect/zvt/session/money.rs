@@ -249,9 +249,16 @@ impl Session {
         if deal.told == Told::Failed || !is_known {
             return;
         }
-        let was = std::mem::replace(&mut deal.told, Told::Approved);
-        let (keys, time) = (deal.keys.clone(), deal.device_time);
         let kind = deal.kind().unwrap_or(Kind::Sale);
+        let (keys, time) = (deal.keys.clone(), deal.device_time);
+        if deal.undo == Undo::Sent && kind.is_debit() {
+            // What it is done with is the undo.
+            deal.told = Told::Failed;
+            let body = Body::Reversal { keys, phase: ReversalPhase::Acknowledged };
+            self.say(message.at, time, body, message.evidence(), sink);
+            return;
+        }
+        let was = std::mem::replace(&mut deal.told, Told::Approved);
         let body = match kind.is_debit() {
             true => Body::TransactionCompleted(keys),
             // The result itself went by unheard.
