@@ -26,6 +26,7 @@ use label::Labels;
 use scan::{Before, Scanner};
 use slipwatch_shared::times::Uptime;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use window::CLEAR_FIRST;
 
 /// Most lines that one number can be cut into before it is let go as it is.
@@ -79,11 +80,27 @@ pub(crate) enum Scrubbed {
     Ready,
 }
 
+/// Labels beside the usual ones, made ready once for many scrubbers.
+#[derive(Debug)]
+pub(crate) struct Known(Arc<Labels>);
+
+impl Known {
+    /// These labels, and the usual ones.
+    pub fn new<'a>(labels: impl IntoIterator<Item = (&'a str, Label)>) -> Known {
+        Known(Arc::new(Labels::new(labels)))
+    }
+}
+
 impl Scrubber {
     /// A scrubber that knows these labels beside the usual ones.
     pub fn new<'a>(labels: impl IntoIterator<Item = (&'a str, Label)>) -> Scrubber {
+        Scrubber::with(&Known::new(labels))
+    }
+
+    /// The same with labels that were made ready before.
+    pub fn with(known: &Known) -> Scrubber {
         Scrubber {
-            scanner: Scanner::new(Labels::new(labels)),
+            scanner: Scanner::new(Arc::clone(&known.0)),
             held: String::new(),
             lines: VecDeque::new(),
             before: Before::Plain,

@@ -8,6 +8,7 @@ use super::label::{Label, Labels};
 use super::secret::Secrets;
 use super::span::{gap, hex_word, short_number};
 use super::window::{CLEAR_FIRST, CLEAR_LAST, Windows, star};
+use std::sync::{Arc, LazyLock};
 
 /// What stands in the place of a secret.
 const REMOVED: Put = Put::Words("[removed]");
@@ -38,8 +39,7 @@ pub(super) enum Before {
 /// Finds card data. Keeps its buffers from text to text.
 #[derive(Debug)]
 pub(super) struct Scanner {
-    labels: Labels,
-    secrets: Secrets,
+    labels: Arc<Labels>,
     pub(super) windows: Windows,
     /// The edits of the last text.
     pub edits: Vec<Edit>,
@@ -57,12 +57,14 @@ pub(super) struct Scanner {
     pub(super) nibbles: Vec<Nibble>,
 }
 
+/// Made ready once, for all scanners.
+static SECRETS: LazyLock<Secrets> = LazyLock::new(Secrets::new);
+
 impl Scanner {
     /// A scanner that knows these labels beside the usual ones.
-    pub fn new(labels: Labels) -> Scanner {
+    pub fn new(labels: impl Into<Arc<Labels>>) -> Scanner {
         Scanner {
-            labels,
-            secrets: Secrets::new(),
+            labels: labels.into(),
             windows: Windows::default(),
             edits: Vec::new(),
             tail: None,
@@ -82,7 +84,7 @@ impl Scanner {
         self.edits.clear();
         self.tail = None;
         self.after = Before::Plain;
-        self.secrets.find(text, &mut self.edits);
+        SECRETS.find(text, &mut self.edits);
         let bytes = text.as_bytes();
         // The time at the head is no number of a card.
         let mut at = match before {

@@ -4,8 +4,9 @@ use super::find::Found;
 use super::fold::Folded;
 use super::vocabulary::{Meaning, Value, WORDS};
 use crate::decode::plain::plain;
-use crate::decode::scrub::{Label, Scrubbed, Scrubber};
+use crate::decode::scrub::{Known, Label, Scrubbed, Scrubber};
 use slipwatch_shared::times::Uptime;
+use std::sync::LazyLock;
 
 /// The blanks with which paper is centred.
 const BLANKS: [char; 3] = [' ', '\t', '\u{3000}'];
@@ -14,10 +15,13 @@ const BLANKS: [char; 3] = [' ', '\t', '\u{3000}'];
 /// blanks.
 const JOINT: char = '\t';
 
+/// The labels of the vocabulary, made ready once.
+static KNOWN: LazyLock<Known> = LazyLock::new(|| Known::new(labels()));
+
 /// The lines of a slip as a printer or a terminal gave them, without what must not leave memory and without the blanks
 /// at their ends.
 pub fn scrub<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<String> {
-    let mut scrubber = Scrubber::new(labels());
+    let mut scrubber = Scrubber::with(&KNOWN);
     let mut out = Vec::new();
     let mut label: Option<String> = None;
     let (mut folded, mut found) = (Folded::default(), Vec::new());
