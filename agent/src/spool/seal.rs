@@ -66,8 +66,7 @@ mod tests {
     use crate::spool::writing::{Utterance, Writing};
     use slipwatch_shared::event::{LineCounts, SourceId};
     use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
-    use slipwatch_shared::wire::envelope::Group;
-    use slipwatch_shared::wire::v1::next_record;
+    use slipwatch_shared::wire::seal::Digest;
 
     fn sealer() -> Sealer {
         Sealer::new(&[9; 32], "s".parse().expect("a store"), "a".parse().expect("an agent"))
@@ -108,17 +107,6 @@ mod tests {
         events.filter_map(seal).collect()
     }
 
-    fn records(group: &Group) -> Vec<Vec<u8>> {
-        let mut rest = group.records.as_slice();
-        let mut records = Vec::new();
-        while !rest.is_empty() {
-            let whole = rest;
-            next_record(&mut rest).expect("a record");
-            records.push(whole[..whole.len() - rest.len()].to_vec());
-        }
-        records
-    }
-
     #[test]
     fn a_stretch_is_signed_after_its_time_and_the_next_one_goes_on_from_there() {
         let up = || Body::NetworkUp;
@@ -155,8 +143,8 @@ mod tests {
         assert!(kept.len() > 1, "one group alone proves nothing");
         let mut chain = Chain::default();
         for Append { group, chain: beside, .. } in &kept {
-            for (seq, record) in (group.first_seq.0..).zip(records(group)) {
-                chain.add(Seq(seq), &record);
+            for (seq, record) in group.records() {
+                chain.add(seq, Digest::of_record(group.boot, group.clock, record));
             }
             assert_eq!(beside.link, chain.link, "behind number {}", group.last_seq().0);
         }

@@ -10,7 +10,8 @@ use slipwatch_shared::event::{
 use slipwatch_shared::terminal::TerminalId;
 use slipwatch_shared::times::{DeviceTime, Observed, Uptime};
 use slipwatch_shared::wire::envelope::{ClockState, Covered, GROUP_BYTES_MAX, Group};
-use slipwatch_shared::wire::seal::Chain;
+use slipwatch_shared::wire::seal::{Chain, Digest};
+use slipwatch_shared::wire::v1::next_record;
 use std::collections::VecDeque;
 
 /// Most bytes that wait for the storage; beyond it the sources have to wait.
@@ -181,6 +182,9 @@ impl Writing {
         let record_start = group.records.len();
         group.push(event);
         self.next = self.next.next();
+        let record =
+            next_record(&mut &group.records[record_start..]).expect("it was just put there");
+        let digest = Digest::of_record(boot, clock, record);
         let bytes = group.frame_bytes() + covered.len() * COVERED_BYTES_MAX;
         if bytes > GROUP_BYTES_MAX && group.count > 1 {
             // The event that did not fit begins the next group.
@@ -189,11 +193,10 @@ impl Writing {
             self.close(covered);
             let mut group = Group::begin(boot, clock, event.seq);
             (group.records, group.count) = (record, 1);
-            self.chain.add(event.seq, &group.records);
             self.open = Some((group, uptime));
-        } else {
-            self.chain.add(event.seq, &group.records[record_start..]);
         }
+        // Not before: the chain beside a group stands for the records up to its end.
+        self.chain.add(event.seq, digest);
         self.note_unsealed(&event.body);
     }
 

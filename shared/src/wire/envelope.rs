@@ -282,6 +282,13 @@ impl Group {
         Events { group: self, rest: &self.records, next: 0, with_evidence: true }
     }
 
+    /// Its records in order, each without its length. What cannot be cut into records ends them.
+    pub fn records(&self) -> impl Iterator<Item = (Seq, &[u8])> {
+        let mut rest = self.records.as_slice();
+        let cut = std::iter::from_fn(move || v1::next_record(&mut rest).ok());
+        (self.first_seq.0..self.end_seq().0).map(Seq).zip(cut)
+    }
+
     /// The same without evidence: what correlation needs, at a third of the cost.
     pub fn events_without_evidence(&self) -> Events<'_> {
         Events { with_evidence: false, ..self.events() }

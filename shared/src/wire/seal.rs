@@ -1,12 +1,16 @@
 //! The chain of hashes over an agent's stream, and what an agent signs of it: a record that was changed, added or taken
 //! out afterwards no longer fits. Signs and verifies nothing itself; both ends do that with what is built here.
 //!
-//! `chain(n) = BLAKE3(chain(n-1) | n (8, little endian) | BLAKE3(record n))`, over every number that was given, from
-//! 32 zero bytes on. So a stretch can be checked by somebody who sees only the hashes of the records that are not shown.
+//! `chain(n) = BLAKE3(chain(n-1) | n (8, little endian) | digest(n))`, over every number that was given, from 32 zero
+//! bytes on, and `digest(n) = BLAKE3(boot (16) | wall offset (8, little endian) | synchronised (1) | record n)`: the
+//! record without its length, and the clock that its times are read by. So a stretch can be checked by somebody who sees
+//! only the digests of the records that are not shown.
 
+use super::envelope::ClockState;
 use crate::event::{Seal, Seq};
 use crate::field::FieldError;
 use crate::terminal::{AgentId, StoreId};
+use crate::times::BootId;
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,6 +25,14 @@ impl Digest {
     /// Of bytes.
     pub fn of(bytes: &[u8]) -> Digest {
         Digest(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// Of a record, without its length, under the clock of its group.
+    pub fn of_record(boot: BootId, clock: ClockState, record: &[u8]) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&boot.0).update(&clock.wall_offset_ms.to_le_bytes());
+        hasher.update(&[u8::from(clock.synchronised)]).update(record);
+        Digest(*hasher.finalize().as_bytes())
     }
 
     /// The chain's next link: behind this one stands the record of number `seq`.
@@ -71,8 +83,8 @@ pub const CHAIN_BYTES: usize = 72;
 
 impl Chain {
     /// The record of the next number joins the chain.
-    pub fn add(&mut self, seq: Seq, record: &[u8]) {
-        self.link = self.link.link(seq, Digest::of(record));
+    pub fn add(&mut self, seq: Seq, record: Digest) {
+        self.link = self.link.link(seq, record);
         self.unsealed_from.get_or_insert(seq);
     }
 
@@ -126,7 +138,9 @@ mod tests {
     fn a_changed_a_missing_and_a_moved_record_break_the_chain() {
         let chain = |records: &[(u64, &str)]| {
             let mut chain = Chain::default();
-            records.iter().for_each(|(seq, record)| chain.add(Seq(*seq), record.as_bytes()));
+            for (seq, record) in records {
+                chain.add(Seq(*seq), Digest::of(record.as_bytes()));
+            }
             chain.link
         };
         let sound = chain(&[(1, "a"), (2, "b"), (3, "c")]);
@@ -141,7 +155,7 @@ mod tests {
     fn a_chain_is_read_as_it_was_written() {
         let mut chain = Chain::default();
         assert_eq!(Chain::from_bytes(&chain.to_bytes()), Some(chain));
-        chain.add(Seq(7), b"x");
+        chain.add(Seq(7), Digest::of(b"x"));
         assert_eq!(Chain::from_bytes(&chain.to_bytes()), Some(chain));
         assert_eq!(chain.unsealed_from, Some(Seq(7)));
         assert_eq!(Chain::from_bytes(&[0; 71]), None);

@@ -14,9 +14,11 @@ use slipwatch_collector::correlate::finding::{Finding, Stage, Subject};
 use slipwatch_collector::correlate::policy::AgentName;
 use slipwatch_collector::evidence::seal;
 use slipwatch_shared::event::{Body, Epoch, Event, Seq};
+use slipwatch_shared::times::Observed;
+use slipwatch_shared::wire::envelope::ClockState;
 use slipwatch_shared::wire::seal::Digest;
 use slipwatch_shared::wire::topic::{Channel, Topic};
-use slipwatch_shared::wire::v1::append_record;
+use slipwatch_shared::wire::v1::{append_record, next_record};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a proof found.
@@ -165,12 +167,10 @@ fn check_seals(node: &AgentNode, store: &MemoryStore, proof: &mut Proof) {
         if is_torn || !store.journal.contains_key(&key(seal.from)) {
             continue;
         }
-        let records =
-            store.journal.range(key(seal.from)..=key(through)).map(|((_, _, seq), event)| {
-                let mut record = Vec::new();
-                append_record(&mut record, event);
-                (*seq, Digest::of(&record))
-            });
+        let records = store
+            .journal
+            .range(key(seal.from)..=key(through))
+            .map(|((_, _, seq), event)| (*seq, digest(event)));
         let AgentName { store, agent } = &node.name;
         proof.seals += 1;
         if let Err(error) = seal::check(store, agent, through, seal, records) {
@@ -178,6 +178,15 @@ fn check_seals(node: &AgentNode, store: &MemoryStore, proof: &mut Proof) {
             proof.wrong.push(format!("{agent:?}: the seal over {from}..={}: {error}", through.0));
         }
     }
+}
+
+fn digest(event: &Event) -> Digest {
+    let mut bytes = Vec::new();
+    append_record(&mut bytes, event);
+    let record = next_record(&mut bytes.as_slice()).expect("it was just written");
+    let Observed { boot, uptime, wall, synchronised } = event.observed;
+    let clock = ClockState { wall_offset_ms: wall.0 - uptime.0 as i64, synchronised };
+    Digest::of_record(boot, clock, record)
 }
 
 fn same(found: &Event, promised: &Event) -> bool {
