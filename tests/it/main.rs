@@ -6,6 +6,7 @@
 //!   specification.
 //! - `demo`: one round of the demonstration, as a person starts it.
 //! - `disk_full`: full disks on either side: nothing is lost, and it works again by itself.
+//! - `evidence`: what a dispute clerk sends, and whether it holds.
 //! - `fleet`: generated fleets against their truth, over bad roads and through restarts.
 //! - `house`: the floors, names and files of this repository.
 //! - `power`: pulled plugs: every committed group and every committed transaction is there.
@@ -29,6 +30,7 @@ mod corrupt;
 mod demo;
 mod devices;
 mod disk_full;
+mod evidence;
 mod fleet;
 mod house;
 mod kill;

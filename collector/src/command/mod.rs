@@ -1,6 +1,7 @@
 //! One file a subcommand, and the arguments of all.
 
 pub mod check;
+pub mod evidence;
 pub mod replay;
 pub mod run;
 
@@ -43,6 +44,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell what would have been said of recorded events: JSON lines in, verdicts out, no broker and no store
     Replay(replay::ReplayArguments),
+    /// Write everything that is known of one payment into one signed archive, or check such an archive
+    Evidence(evidence::EvidenceArguments),
 }
 
 /// Which settings file.
@@ -59,6 +62,7 @@ pub fn run_command(arguments: Arguments) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Evidence(arguments) => evidence::run(&arguments),
     }
 }
 

@@ -75,6 +75,15 @@ impl Stored {
         self.verdicts().remove(&(payment.terminal.clone(), payment.stan))
     }
 
+    /// The case's name of one payment, as letters and pages write it.
+    pub fn case_of(&mut self, payment: &Payment) -> Option<String> {
+        let is_of = |view: &CaseView| {
+            view.terminal.is_some_and(|terminal| terminal.as_str() == payment.terminal)
+                && view.case.keys.stan.is_some_and(|stan| stan.number() == payment.stan)
+        };
+        self.cases().iter().find(|view| is_of(view)).map(|view| view.id.to_string())
+    }
+
     /// Every finding, open or over.
     ///
     /// # Panics

@@ -1,10 +1,12 @@
 //! Which page where, in which language, and with which headers.
 
 use super::pages::{self, Frame, agents, case, today};
+use super::papers::evidence;
 use crate::alert::language::Language;
 use crate::config::Config;
 use crate::correlate::case::CaseId;
 use crate::edge::clock;
+use crate::edge::store::exhibit::Exhibit;
 use crate::edge::store::{CaseQuery, PAGE_ROWS_MAX, Reader, StoreError};
 use crate::metrics::{CONTENT_TYPE, Metrics};
 use axum::Router;
@@ -16,6 +18,7 @@ use axum::routing::get;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use krilla::error::KrillaError;
 use serde::{Deserialize, Serialize};
 use slipwatch_shared::times::{ArrivalTime, EventTime};
 use std::sync::{Arc, Mutex, RwLock};
@@ -79,6 +82,35 @@ impl Pages {
         Frame { language, config, now_ms: clock::now().0, here: without_language(uri) }
     }
 
+    /// Makes a file of one payment's evidence.
+    async fn evidence<F>(
+        &self,
+        frame: Frame,
+        id: String,
+        kind: &'static str,
+        end: &'static str,
+        make: F,
+    ) -> Response
+    where
+        F: FnOnce(&Exhibit, &Frame) -> Result<Vec<u8>, KrillaError> + Send + 'static,
+    {
+        self.read(move |reader| {
+            let id: Result<CaseId, _> = id.parse();
+            let exhibit = match &id {
+                Ok(id) => reader.exhibit(id)?,
+                Err(_) => None,
+            };
+            let (Some(exhibit), Ok(id)) = (exhibit, id) else {
+                return Ok(Rendered::Missing(missing(&frame)));
+            };
+            Ok(match make(&exhibit, &frame) {
+                Ok(bytes) => Rendered::File { bytes, kind, name: format!("evidence-{id}.{end}") },
+                Err(error) => Rendered::Refused(format!("{error:?}")),
+            })
+        })
+        .await
+    }
+
     /// Reads on a thread that may block, and renders there, too.
     async fn read<F>(&self, render: F) -> Response
     where
@@ -93,6 +125,18 @@ impl Pages {
         match rendered.await {
             Ok(Ok(Rendered::Page(page))) => Html(page).into_response(),
             Ok(Ok(Rendered::Missing(page))) => (StatusCode::NOT_FOUND, Html(page)).into_response(),
+            Ok(Ok(Rendered::File { bytes, kind, name })) => {
+                let disposition = format!("attachment; filename=\"{name}\"");
+                let headers = [
+                    (header::CONTENT_TYPE, kind.to_owned()),
+                    (header::CONTENT_DISPOSITION, disposition),
+                ];
+                (headers, bytes).into_response()
+            }
+            Ok(Ok(Rendered::Refused(what))) => {
+                tracing::error!(what, "a document could not be written");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
             Ok(Err(error)) => {
                 self.metrics.store.failed(error.label());
                 tracing::warn!(%error, "a page could not be read from the store");
@@ -106,6 +150,8 @@ impl Pages {
 enum Rendered {
     Page(String),
     Missing(String),
+    File { bytes: Vec<u8>, kind: &'static str, name: String },
+    Refused(String),
 }
 
 fn without_language(uri: &Uri) -> String {
@@ -132,6 +178,8 @@ fn router(pages: Pages) -> Router {
     Router::new()
         .route("/", get(show_today))
         .route("/case/{id}", get(show_case))
+        .route("/case/{id}/evidence.pdf", get(evidence_document))
+        .route("/case/{id}/evidence.zip", get(evidence_archive))
         .route("/agents", get(show_agents))
         .route("/style.css", get(style))
         .route("/metrics", get(metrics))
@@ -220,6 +268,38 @@ async fn show_case(
             Ok(Rendered::Page(case::render(&frame, &file, agent)))
         })
         .await
+}
+
+async fn evidence_document(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    let make = |exhibit: &Exhibit, frame: &Frame| evidence::document(frame, exhibit);
+    pages.evidence(frame, id, "application/pdf", "pdf", make).await
+}
+
+async fn evidence_archive(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    let make = |exhibit: &Exhibit, frame: &Frame| {
+        let in_language = |language| Frame {
+            language,
+            config: Arc::clone(&frame.config),
+            now_ms: frame.now_ms,
+            here: String::new(),
+        };
+        evidence::bundle(exhibit, &Language::ALL.map(in_language))
+    };
+    pages.evidence(frame, id, "application/zip", "zip", make).await
 }
 
 async fn show_agents(

@@ -1,6 +1,7 @@
 //! The store: one trait to write, one to read, and the implementations behind them. What is committed is durable when
 //! [`Store::commit`] returns; what failed was not stored at all and may be tried again as it is.
 
+pub mod exhibit;
 pub mod memory;
 pub mod settlement;
 pub mod sqlite;
@@ -284,6 +285,9 @@ pub trait Reader: Send {
 
     /// One payment with its events from the journal.
     fn case(&mut self, id: &CaseId) -> Result<Option<CaseFile>, StoreError>;
+
+    /// One payment with everything that its evidence is made from.
+    fn exhibit(&mut self, id: &CaseId) -> Result<Option<exhibit::Exhibit>, StoreError>;
 
     /// Every agent with its lines and their coverage, by name.
     fn agents(&mut self) -> Result<Vec<AgentView>, StoreError>;

@@ -36,6 +36,13 @@ pub fn render(frame: &Frame, file: &CaseFile, agent: Option<&AgentView>) -> Stri
         @if !case.synchronised {
             p.quiet { (language.say("当时采集程序的时钟未校准，时间仅供参考。", "The agent's clock was not synchronised then: times are approximate.")) }
         }
+        p.quiet {
+            (language.say("证据：", "Evidence: "))
+            a href=(frame.link(&format!("/case/{}/evidence.pdf", file.view.id))) { "PDF" } " · "
+            a href=(format!("/case/{}/evidence.zip", file.view.id)) {
+                (language.say("签名压缩包", "signed archive"))
+            }
+        }
         @if !file.findings.is_empty() {
             h2 { (language.say("发现", "Findings")) }
             @for view in &file.findings { (finding(frame, view)) }

@@ -32,11 +32,15 @@ impl Frame {
         self.config.shops.iter().find(|shop| shop.name == *store)
     }
 
-    fn shop_title<'a>(&'a self, store: &'a StoreId) -> &'a str {
+    pub(in crate::edge::console) fn shop_title<'a>(&'a self, store: &'a StoreId) -> &'a str {
         self.shop(store).map_or(store.as_str(), |shop| &shop.title)
     }
 
-    fn terminal_title(&self, store: &StoreId, number: TerminalId) -> String {
+    pub(in crate::edge::console) fn terminal_title(
+        &self,
+        store: &StoreId,
+        number: TerminalId,
+    ) -> String {
         let terminals = self.shop(store).map(|shop| &shop.terminals);
         let known = terminals.and_then(|all| all.iter().find(|terminal| terminal.number == number));
         match known.and_then(|terminal| terminal.title.as_deref()) {
@@ -54,7 +58,12 @@ impl Frame {
     }
 
     /// A moment by a shop's clock; by that of the first shop where it concerns more than one.
-    fn time<'s>(&self, store: impl Into<Option<&'s StoreId>>, at_ms: i64, format: &str) -> String {
+    pub(in crate::edge::console) fn time<'s>(
+        &self,
+        store: impl Into<Option<&'s StoreId>>,
+        at_ms: i64,
+        format: &str,
+    ) -> String {
         let store = store.into();
         let time = Timestamp::from_millisecond(at_ms);
         time.map_or_else(
@@ -132,7 +141,10 @@ fn amount(language: Language, keys: &Keys) -> String {
 }
 
 /// The numbers by which a person knows a payment; of the card the last four.
-fn numbers(language: Language, keys: &Keys) -> Vec<(&'static str, String)> {
+pub(in crate::edge::console) fn numbers(
+    language: Language,
+    keys: &Keys,
+) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     let mut add = |chinese, english, value: Option<String>| {
         if let Some(value) = value {
@@ -155,7 +167,7 @@ fn numbers(language: Language, keys: &Keys) -> Vec<(&'static str, String)> {
 }
 
 /// The scrubbed text of a device without the first six digits that it may keep of a card: pages show the last four.
-fn last_four_only(text: &str) -> String {
+pub(in crate::edge::console) fn last_four_only(text: &str) -> String {
     const HEAD: usize = 6;
     let mut signs: Vec<char> = text.chars().collect();
     for at in 0..signs.len() {

@@ -1,6 +1,7 @@
 //! The store in one SQLite file: a writing connection that one thread owns, and reading ones beside it. A commit is on
 //! the disk when it returns (write-ahead log, `synchronous=FULL`).
 
+mod exhibit;
 pub mod journal;
 mod read;
 mod recall;
@@ -65,6 +66,8 @@ impl SqliteStore {
         connection.pragma_update(None, "wal_autocheckpoint", 4_000).map_err(&opening)?;
         connection.pragma_update(None, "cache_size", -32_000).map_err(&opening)?;
         schema::migrate(&mut connection)?;
+        let made = "INSERT OR IGNORE INTO kept (name, value) VALUES (?1, randomblob(32))";
+        connection.execute(made, [exhibit::SECRET_NAME]).map_err(&opening)?;
         sync_directory(path)?;
         let numbers = read::agent_numbers(&connection)?;
         Ok(SqliteStore { path: path.to_owned(), connection, numbers })

@@ -1,5 +1,6 @@
 //! What pages, letters and the start read.
 
+use super::super::exhibit::Exhibit;
 use super::super::{
     Action, AgentView, CaseFile, CaseQuery, CaseView, FindingView, OutboxCounts, OutboxDue,
     PAGE_ROWS_MAX, Reader, SourceView, StoreError,
@@ -315,6 +316,10 @@ impl Reader for SqliteReader {
 
     fn case(&mut self, id: &CaseId) -> Result<Option<CaseFile>, StoreError> {
         self.case_file(id).map_err(failed("reading a payment"))
+    }
+
+    fn exhibit(&mut self, id: &CaseId) -> Result<Option<Exhibit>, StoreError> {
+        self.read_exhibit(id)
     }
 
     fn agents(&mut self) -> Result<Vec<AgentView>, StoreError> {

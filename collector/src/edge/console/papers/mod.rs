@@ -1,0 +1,4 @@
+//! What a person holds in hand: documents as PDF, with their font inside, in Chinese and English. Pure rendering.
+
+pub mod evidence;
+pub mod paper;
