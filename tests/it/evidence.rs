@@ -1,5 +1,5 @@
 //! The evidence of a payment: made by the program from a real shop's day, read as a person reads it, and checked as
-//! somebody who doubts it would.
+//! somebody who doubts it would. `SLIPWATCH_PAPERS=DIR` keeps the documents there, to be looked at.
 
 use crate::serial::payment;
 use slipwatch_tests::process::shop::Shop;
@@ -50,6 +50,9 @@ fn words_of(archive: &Path, document: &str) -> String {
     assert!(unzip.status.success(), "{}", text(&unzip.stderr));
     let pdf = archive.with_extension(document);
     std::fs::write(&pdf, unzip.stdout).expect("room for a file");
+    if let Some(directory) = std::env::var_os("SLIPWATCH_PAPERS") {
+        std::fs::copy(&pdf, Path::new(&directory).join(document)).expect("room for a file");
+    }
     let mut tool = Command::new(installed("pdftotext", "poppler-utils"));
     let words = tool.args(["-layout"]).arg(&pdf).arg("-").output().expect("pdftotext runs");
     assert!(words.status.success(), "{}", text(&words.stderr));
@@ -66,11 +69,13 @@ fn the_evidence_of_a_missing_slip_is_read_in_both_languages_and_holds() {
     assert!(report.contains("it holds") && !report.contains("not signed by the agent"), "{report}");
     assert!(report.contains("agent's key"), "{report}");
     let chinese = words_of(&path, "evidence.zh-CN.pdf");
-    for wanted in ["交易证据", "未出凭条", "没有缺口", "前一笔交易", "后一笔交易", "完整性", &case] {
+    for wanted in ["交易证据", "未出凭条", "没有缺口", "前一笔交易", "后一笔交易", "完整性", &case]
+    {
         assert!(chinese.contains(wanted), "{wanted} is missing in:\n{chinese}");
     }
     let english = words_of(&path, "evidence.en.pdf");
-    for wanted in ["Evidence of a payment", "No slip", "No gap", "The payment before", "public key"] {
+    for wanted in ["Evidence of a payment", "No slip", "No gap", "The payment before", "public key"]
+    {
         assert!(english.contains(wanted), "{wanted} is missing in:\n{english}");
     }
     assert!(!chinese.contains('\u{fffd}') && !english.contains('\u{fffd}'), "a sign is missing");

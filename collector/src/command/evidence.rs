@@ -11,6 +11,7 @@ use crate::edge::store::sqlite::SqliteStore;
 use crate::edge::store::{Reader, StoreError};
 use crate::evidence::archive::{ARCHIVE_BYTES_MAX, ArchiveError};
 use crate::evidence::verify::{Report, verify};
+use crate::run::STORE_FILE;
 use crate::run::error::EXIT_CONFIG;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -116,7 +117,7 @@ pub(super) fn run(arguments: &EvidenceArguments) -> ExitCode {
 }
 
 fn make(config: Config, case: &CaseId, out: &Path) -> Result<PathBuf, EvidenceError> {
-    let mut reader = SqliteStore::open_reader(&config.store)?;
+    let mut reader = SqliteStore::open_reader(&config.store.join(STORE_FILE))?;
     let exhibit =
         reader.exhibit(case)?.ok_or_else(|| EvidenceError::NoCase { case: case.clone() })?;
     let config = Arc::new(config);
