@@ -5,6 +5,7 @@ use super::edit::{Edit, Put};
 use super::issuer::{CARD_DIGITS_MAX, CARD_DIGITS_MIN};
 use memchr::{memchr_iter, memchr3_iter};
 use regex::{Regex, RegexBuilder};
+use std::sync::LazyLock;
 
 /// Names, a sign between, and the value. Group `pan` stands where the value is a card number (field 2).
 const NAMED: &str = r#"(?x-u)
@@ -31,16 +32,21 @@ const NAMED: &str = r#"(?x-u)
 /// Shorter values than this are flags and counters, not secrets.
 const VALUE_BYTES_MIN: usize = 3;
 
+/// The names, made ready once: a slip has a scrubber of its own.
+static READY: LazyLock<Regex> = LazyLock::new(|| {
+    let named = RegexBuilder::new(NAMED).case_insensitive(true).build();
+    named.expect("a constant regex that the tests build")
+});
+
 /// Finds named secrets.
 #[derive(Debug)]
 pub(super) struct Secrets {
-    named: Regex,
+    named: &'static Regex,
 }
 
 impl Secrets {
     pub fn new() -> Secrets {
-        let named = RegexBuilder::new(NAMED).case_insensitive(true).build();
-        Secrets { named: named.expect("a constant regex that the tests build") }
+        Secrets { named: &READY }
     }
 
     /// Adds an edit for each secret of the text.
