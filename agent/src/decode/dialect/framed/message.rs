@@ -221,8 +221,6 @@ impl Message {
         for (field, text) in texts.iter() {
             draft.set(field, text, vocabulary);
         }
-        // Devices of some families tell sums without counts.
-        draft.debit_count = draft.debit_count.or(Some(0));
         draft
     }
 }
