@@ -15,9 +15,9 @@ const GAP_MS: u64 = 1_000;
 /// Longest body, where the profile does not say, in bytes.
 const BODY_BYTES: u64 = 4_096;
 
-const LENGTHS: [&str; 6] = ["none", "u8", "bcd2", "be2", "le2", "fixed 20"];
+pub(super) const LENGTHS: [&str; 6] = ["none", "u8", "bcd2", "be2", "le2", "fixed 20"];
 
-const SUMS: [(&str, Sum); 7] = [
+pub(super) const SUMS: [(&str, Sum); 7] = [
     ("xor", Sum::Xor(0)),
     ("crc16-kermit", Sum::Crc16(Crc16::Kermit)),
     ("crc16-xmodem", Sum::Crc16(Crc16::Xmodem)),

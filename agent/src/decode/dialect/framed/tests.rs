@@ -138,6 +138,46 @@ fn what_cannot_be_meant_is_refused() {
 }
 
 #[test]
+fn the_worked_example_of_the_guide_reads_the_frames_of_the_guide() {
+    let guide = include_str!("../../../../profiles/README.md");
+    let mut examples = guide.split("```toml\n").skip(1).filter_map(|text| text.split("```").next());
+    let toml = examples.find(|text| text.contains("family = \"framed\"")).expect("the example");
+    let mut decoder = decoder(toml);
+    for line in guide.lines() {
+        let (direction, bytes) = match line.split_once("  ").map(|line| line.1) {
+            Some(said) if said.starts_with("  till ") => (Direction::ToDevice, &said[6..]),
+            Some(said) if said.starts_with("  terminal ") => (Direction::FromDevice, &said[10..]),
+            _ => continue,
+        };
+        let bytes: Option<Vec<u8>> =
+            bytes.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).ok()).collect();
+        decoder.push(direction, &bytes.expect("hexadecimal"), Uptime(0));
+    }
+    decoder.finish(Uptime(0));
+    let said = drain(&mut decoder);
+    let [
+        Body::AuthorizationRequested(asked),
+        Body::AuthorizationAnswered { keys, .. },
+        Body::SlipPrinted { slip, .. },
+    ] = bodies(&said)[..]
+    else {
+        panic!("{said:?}")
+    };
+    assert_eq!((keys.amount, &keys.order_number), (asked.amount, &asked.order_number));
+    assert_eq!((slip.keys.amount, slip.keys.stan), (keys.amount, keys.stan));
+    assert_eq!(decoder.take_counts().unmatched, 0);
+}
+
+#[test]
+fn the_guide_names_every_reading_every_length_and_every_check_sum() {
+    let guide = include_str!("../../../../profiles/README.md");
+    let sums = frame::SUMS.iter().map(|sum| sum.0);
+    for word in value::Reading::NAMES.into_iter().chain(frame::LENGTHS).chain(sums) {
+        assert!(guide.contains(&format!("`{word}`")), "{word} is missing");
+    }
+}
+
+#[test]
 fn an_answer_takes_from_its_request_what_it_does_not_repeat() {
     let toml = link(
         "[[message]]\nname = 'sale'\nwhen = { 1 = 'P' }\nsay = 'authorization_requested'\nset = { kind = 'sale' }\n\
