@@ -10,6 +10,7 @@ use super::shape::{DLE, Escape, Length, SHAPES_MAX, Shape};
 use memchr::{memchr, memchr2};
 use slipwatch_shared::event::DecodeFailure;
 use slipwatch_shared::times::Uptime;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -57,7 +58,6 @@ pub enum Cut<'a> {
 }
 
 /// Cuts frames out of a stream of bytes, of one direction of a link.
-#[derive(Debug)]
 pub struct Framer {
     framing: Arc<Framing>,
     ready: Vec<Ready>,
@@ -76,6 +76,14 @@ pub struct Framer {
     /// The body of the last frame, where it was escaped.
     body: Vec<u8>,
     read: Read,
+}
+
+impl fmt::Debug for Framer {
+    /// What waits inside is not shown: it may hold a card number.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waiting = self.pending.len() - self.start;
+        out.debug_struct("Framer").field("waiting", &waiting).finish_non_exhaustive()
+    }
 }
 
 /// When what is pending was read.

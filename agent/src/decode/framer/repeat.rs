@@ -1,14 +1,21 @@
 //! Frames that are sent again because no acknowledgement came: the same bytes within a time are said once.
 
 use slipwatch_shared::times::Uptime;
+use std::fmt;
 
 /// Drops the exact repeats of a frame. One for a line: a frame that goes the other way, and an acknowledgement, end
 /// the wait for repeats, so that an equal frame behind them is a new one.
-#[derive(Debug)]
 pub struct Repeats {
     within_ms: u64,
     last: Vec<u8>,
     heard_at: Option<Uptime>,
+}
+
+impl fmt::Debug for Repeats {
+    /// The last frame is not shown: it may hold a card number.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Repeats").field("heard_at", &self.heard_at).finish_non_exhaustive()
+    }
 }
 
 impl Repeats {

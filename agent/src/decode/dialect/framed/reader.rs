@@ -16,7 +16,7 @@ use crate::decode::scrub::Scrubber;
 use slipwatch_shared::event::{Body, DecodeFailure, Evidence, Keys, Slip, SlipGrade};
 use slipwatch_shared::terminal::TerminalId;
 use slipwatch_shared::times::{DeviceTime, Uptime};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// So many bytes in a row outside of any frame are no stray ones: the speed or the dialect is wrong.
@@ -26,11 +26,19 @@ const NOISE_BYTES_MIN: usize = 8;
 const PART_CHARS_MAX: usize = 128;
 
 /// Reads one source. The two directions have a framer each and one conversation.
-#[derive(Debug)]
 pub(super) struct FramedReader {
     dialect: Arc<Framed>,
     lines: [Option<Line>; 3],
     talk: Talk,
+}
+
+impl fmt::Debug for FramedReader {
+    /// What waits inside is not shown: it may hold a card number.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("FramedReader")
+            .field("dialect", &self.dialect.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One direction of a link.
