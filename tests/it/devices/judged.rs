@@ -24,7 +24,9 @@ const WALL_MS: i64 = 1_795_478_400_000;
 pub struct Day {
     terminal: TerminalId,
     decoder: Decoder,
-    replay: Replay,
+    policies: Policies,
+    /// The events so far, each as a line of JSON.
+    lines: Vec<String>,
     now: Uptime,
     seq: Seq,
 }
@@ -56,7 +58,8 @@ impl Day {
         let mut day = Day {
             terminal,
             decoder: Decoder::new(dialect, Some(terminal)),
-            replay: Replay::new(Some(policies)).expect("a place for what came to rest"),
+            policies,
+            lines: Vec::new(),
             now: Uptime(0),
             seq: Seq(0),
         };
@@ -126,13 +129,16 @@ impl Day {
             Event { seq: self.seq, source, terminal, observed, device_time, body, evidence };
         let (store, agent) = ("s".parse().expect("a store"), "a".parse().expect("an agent"));
         let line = Line { store, agent, epoch: Epoch(1), event }.to_json();
-        self.replay.line(&line).expect("its own JSON");
+        self.lines.push(line);
     }
 
-    /// What is said of each payment: kind, verdict, and each finding with whether it still holds.
-    pub fn verdicts(&mut self) -> Vec<String> {
+    /// What is said of each payment by now: kind, verdict, and each finding with whether it still holds.
+    pub fn verdicts(&self) -> Vec<String> {
+        let replay = Replay::new(Some(self.policies.clone()));
+        let mut replay = replay.expect("a place for what came to rest");
+        self.lines.iter().for_each(|line| replay.line(line).expect("its own JSON"));
         let mut lines = Vec::new();
-        self.replay.finish(&mut lines).expect("memory takes it");
+        replay.finish(&mut lines).expect("memory takes it");
         let text = String::from_utf8(lines).expect("JSON");
         let payments = text.lines().filter_map(|line| {
             let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
