@@ -5,6 +5,7 @@
 //! - `devices`: recorded terminals and printers against reviewed snapshots; what nobody recorded, made from its
 //!   specification.
 //! - `demo`: one round of the demonstration, as a person starts it.
+//! - `devices_live`: each family of devices from bytes on a line to a verdict.
 //! - `disk_full`: full disks on either side: nothing is lost, and it works again by itself.
 //! - `evidence`: what a dispute clerk sends, and whether it holds.
 //! - `fleet`: generated fleets against their truth, over bad roads and through restarts.
@@ -29,6 +30,7 @@ mod cards;
 mod corrupt;
 mod demo;
 mod devices;
+mod devices_live;
 mod disk_full;
 mod evidence;
 mod fleet;

@@ -198,6 +198,7 @@ struct TerminalFile {
     who_prints: WhoPrintsFile,
     copies: Option<Spanned<u8>>,
     two_way: Option<bool>,
+    slips_without_keys: Option<bool>,
     slip_due_from: Option<Parsed<Money>>,
     opening: Option<Parsed<Hours>>,
     deadlines: Option<DeadlinesFile>,

@@ -48,6 +48,8 @@ pub struct TerminalPolicy {
     pub copies: u8,
     /// The printer's answers are heard, not only what is sent to it.
     pub two_way: bool,
+    /// Its slips show no number that can be read (pictures): one that is printed while a slip is due is taken for it.
+    pub slips_without_keys: bool,
     /// From which amount a slip is due; absent: from any.
     pub slip_due_from: Option<Amount>,
     /// When the shop is open; absent: a silent terminal is not judged.
@@ -67,6 +69,7 @@ impl Default for TerminalPolicy {
             who_prints: WhoPrints::Terminal,
             copies: 2,
             two_way: false,
+            slips_without_keys: false,
             slip_due_from: None,
             opening: None,
             deadlines: None,

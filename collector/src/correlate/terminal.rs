@@ -240,8 +240,10 @@ impl Terminal {
     ) -> Option<usize> {
         let names = key::names_something(keys);
         let printed = matches!(what, What::SlipPrinted { .. });
-        // A test slip or an advertisement names nothing; only the terminal's own word on its own payment counts then.
-        if printed && !names && (!own_words || self.settling) {
+        // A test slip or an advertisement names nothing; only the terminal's own word on its own payment counts then, and
+        // what a printer prints of which the settings say that nothing else comes out of it.
+        let pictures = self.policy.as_ref().is_some_and(|policy| policy.slips_without_keys);
+        if printed && !names && (!(own_words || pictures) || self.settling) {
             return None;
         }
         let mut best: Option<(Fit, usize)> = None;

@@ -32,6 +32,10 @@ pub struct Shop {
     device: Option<Device>,
     port: PathBuf,
     terminals: Vec<String>,
+    /// How each of them is judged, where it is not two copies by whom `who_prints` says: the lines below its number.
+    judged: Option<String>,
+    /// The agent's sources, where they are not the one line of key=value.
+    sources: Option<String>,
     /// The broker between the two, where it is not the collector's own.
     pub mosquitto: Option<Mosquitto>,
     /// The agent, while it runs.
@@ -73,6 +77,8 @@ impl Shop {
             device: Some(device),
             port,
             terminals: vec![TERMINAL.to_owned()],
+            judged: None,
+            sources: None,
             mosquitto: None,
             agent: None,
             collector: None,
@@ -160,6 +166,14 @@ impl Shop {
     pub fn set_terminals(&mut self, count: usize) -> Vec<String> {
         self.terminals = (1..=count).map(|number| format!("{:08}", 10_000_000 + number)).collect();
         self.terminals.clone()
+    }
+
+    /// Gives it one terminal of this number, judged by these lines of the collector's settings, and an agent with these
+    /// sources.
+    pub fn set_lines(&mut self, terminal: &str, judged: &str, sources: &str) {
+        self.terminals = vec![terminal.to_owned()];
+        self.judged = Some(judged.to_owned());
+        self.sources = Some(sources.to_owned());
     }
 
     /// The device beside the till.
@@ -280,6 +294,9 @@ impl Shop {
     }
 
     fn agent_settings(&self) -> String {
+        if let Some(sources) = &self.sources {
+            return self.agent_settings_at("127.0.0.1", &self.path().join("spool"), sources);
+        }
         // Where a line carries many terminals, its text says which.
         let terminal = match self.terminals.as_slice() {
             [one] => format!("terminal = \"{one}\"\n"),
@@ -336,10 +353,11 @@ impl Shop {
         written.expect("memory takes it");
         let who_prints = &self.who_prints;
         for number in &self.terminals {
-            let written = write!(
-                text,
-                "\n[[shop.terminal]]\nnumber = \"{number}\"\nwho_prints = \"{who_prints}\"\ncopies = 2\n"
-            );
+            let judged = match &self.judged {
+                Some(judged) => judged.clone(),
+                None => format!("who_prints = \"{who_prints}\"\ncopies = 2\n"),
+            };
+            let written = write!(text, "\n[[shop.terminal]]\nnumber = \"{number}\"\n{judged}");
             written.expect("memory takes it");
         }
         text

@@ -9,7 +9,7 @@ const FEED_AND_CUT: &[u8] = b"\x1dVA\x03";
 pub fn slip(terminal: &str, amount: i64, stan: u32) -> Said {
     let money = format!("{}.{:02}", amount / 100, amount % 100);
     let text = format!(
-        "CUSTOMER COPY\nTERMINAL: {terminal}\nSALE\nTRACE NO: {stan:06}\nTOTAL: EUR {money}\nAPPROVED\n\n"
+        "CUSTOMER COPY\nTERMINAL: {terminal}\nSALE\nTRACE NO: {stan:06}\nTOTAL: CNY {money}\nAPPROVED\n\n"
     );
     to([RESET, text.as_bytes(), FEED_AND_CUT].concat())
 }
@@ -47,4 +47,14 @@ pub fn chinese_slip(terminal: &str, amount: i64, stan: u32) -> Said {
     );
     let (bytes, _, _) = encoding_rs::GB18030.encode(&text);
     to([RESET, b"\x1c&", &bytes, FEED_AND_CUT].concat())
+}
+
+/// The till asks for the paper's state behind all that it sent (GS r 1).
+pub fn status_asked() -> Said {
+    to(*b"\x1dr\x01")
+}
+
+/// The printer has come to the question: there is paper.
+pub fn status() -> Said {
+    from(*b"\x00")
 }

@@ -92,5 +92,5 @@ pub fn completed() -> Vec<Said> {
 
 /// The terminal finds no answer of its host, undoes by itself and gives up: the auto-reversal.
 pub fn auto_reversed() -> Vec<Said> {
-    [told(0x04ff, &[0x01, 0x05]), told(0x04ff, &[0x01, 0x45]), told(0x061e, &[0x9a])].concat()
+    [told(0x04ff, &[0x05]), told(0x04ff, &[0x45]), told(0x061e, &[0x9a])].concat()
 }

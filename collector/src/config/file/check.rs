@@ -376,6 +376,7 @@ impl TerminalFile {
                 },
                 copies,
                 two_way: self.two_way.unwrap_or(false),
+                slips_without_keys: self.slips_without_keys.unwrap_or(false),
                 slip_due_from: self.slip_due_from.map(|money| money.0.0),
                 opening: hours.map(|hours| opening_hours(hours, zone)),
                 deadlines: (own.deadlines != fleet.deadlines).then_some(own.deadlines),
