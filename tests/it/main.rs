@@ -1,5 +1,6 @@
 //! The one test binary: what each room of tests holds.
 //!
+//! - `any_bytes`: every shipped dialect against bytes that no device sends.
 //! - `cards`: a card number sent through every text path is found nowhere.
 //! - `corrupt`: damaged spools: the agent starts, accounts for every number, and goes on.
 //! - `devices`: recorded terminals and printers against reviewed snapshots; what nobody recorded, made from its
@@ -26,6 +27,7 @@
 //! - `prometheus`: rules and dashboard against a real Prometheus.
 //! - `smtp`: letters through a real mail server.
 
+mod any_bytes;
 mod cards;
 mod corrupt;
 mod demo;
