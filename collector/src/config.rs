@@ -1,10 +1,12 @@
 //! Settings of the collector, each with unit, default and reason; read once, checked whole, told with file and line
 //! when wrong. Holds no secret: the settings name files, and [`Config::secret`] reads them when they are needed.
 
+pub mod confirmed;
 pub mod error;
 mod file;
 mod value;
 
+use confirmed::AllConfirmed;
 pub use error::ConfigError;
 
 use crate::alert::language::Language;
@@ -218,14 +220,23 @@ impl Config {
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        Config::parse(path, &text)
+        Config::parse_with(path, &text, &confirmed::load(path)?)
     }
 
-    /// Checks the text of a settings file that stands, or would stand, at `path`.
+    /// Checks the text of a settings file that stands, or would stand, at `path`; nothing learned is confirmed.
     pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
+        Config::parse_with(path, text, &AllConfirmed::new())
+    }
+
+    /// As [`Config::parse`], with what was learned of slips and confirmed.
+    pub fn parse_with(
+        path: &Path,
+        text: &str,
+        confirmed: &AllConfirmed,
+    ) -> Result<Config, ConfigError> {
         let file: file::File =
             toml::from_str(text).map_err(|wrong| ConfigError::from_toml(path, text, &wrong))?;
-        file.check(path)
+        file.check(path, confirmed)
             .map_err(|wrong| ConfigError::at(path, text, Some(wrong.span), wrong.message))
     }
 

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod evidence;
+pub mod policy;
 pub mod replay;
 pub mod run;
 
@@ -46,6 +47,8 @@ enum Command {
     Replay(replay::ReplayArguments),
     /// Write everything that is known of one payment into one signed archive, or check such an archive
     Evidence(evidence::EvidenceArguments),
+    /// Show what is learned of a terminal's slips, try it on the stored journal, and confirm it
+    Policy(policy::PolicyArguments),
 }
 
 /// Which settings file.
@@ -63,6 +66,7 @@ pub fn run_command(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
     }
 }
 

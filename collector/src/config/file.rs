@@ -4,7 +4,7 @@ mod check;
 
 use super::value::{Address, Clock, Hours, Money, Parsed, Seconds, Zone};
 use crate::alert::language::Language;
-use crate::correlate::policy::Acquirer;
+use crate::correlate::policy::{Acquirer, WhoPrints};
 use serde::Deserialize;
 use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};
 use std::net::SocketAddr;
@@ -195,22 +195,14 @@ struct ShopFile {
 struct TerminalFile {
     number: Spanned<Parsed<TerminalId>>,
     title: Option<String>,
-    who_prints: WhoPrintsFile,
+    who_prints: Option<Parsed<WhoPrints>>,
     copies: Option<Spanned<u8>>,
     two_way: Option<bool>,
     slips_without_keys: Option<bool>,
     slip_due_from: Option<Parsed<Money>>,
+    contactless_due_from: Option<Parsed<Money>>,
     opening: Option<Parsed<Hours>>,
     deadlines: Option<DeadlinesFile>,
     thresholds: Option<ThresholdsFile>,
     acquirer: Option<Parsed<Acquirer>>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WhoPrintsFile {
-    Terminal,
-    TillFromTerminalText,
-    TillOwnLayout,
-    None,
 }

@@ -6,7 +6,7 @@ use super::case::{Case, EventRef, Fact, Place, What};
 use super::coverage::{Coverage, Heard};
 use super::finding::{Finding, FindingKind};
 use super::pairs::Pairs;
-use super::policy::{AgentName, Policies};
+use super::policy::{AgentName, Policies, WhoPrints};
 use super::recall::Recall;
 use super::review::Out;
 use super::route::{Routes, Share};
@@ -397,7 +397,11 @@ pub(super) fn policy_of(
     store: &StoreId,
     terminal: Option<TerminalId>,
 ) -> Option<super::policy::TerminalPolicy> {
-    policies.of(store, terminal?).cloned()
+    // Where nobody said who prints there is nothing to judge by.
+    policies
+        .of(store, terminal?)
+        .filter(|policy| policy.who_prints != WhoPrints::Unsaid)
+        .cloned()
 }
 
 /// Whether a fact takes money or says that it may have been taken.

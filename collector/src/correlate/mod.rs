@@ -11,6 +11,7 @@ pub mod key;
 pub mod money;
 pub mod pairs;
 pub mod policy;
+pub mod proposal;
 pub mod recall;
 pub mod review;
 pub mod route;

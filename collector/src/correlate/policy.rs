@@ -35,8 +35,52 @@ pub enum WhoPrints {
     TillFromTerminalText,
     /// The till, in a layout of its own.
     TillOwnLayout,
-    /// Nobody: slips go out without paper.
+    /// Nobody: no slip is expected.
     None,
+    /// Nobody on paper: each debit's slip goes out electronically, and one that does not is missing.
+    Electronic,
+    /// The settings do not say, and nobody has confirmed what was learned: the terminal is not judged.
+    Unsaid,
+}
+
+impl WhoPrints {
+    /// All of them.
+    pub const ALL: [WhoPrints; 6] = [
+        WhoPrints::Terminal,
+        WhoPrints::TillFromTerminalText,
+        WhoPrints::TillOwnLayout,
+        WhoPrints::None,
+        WhoPrints::Electronic,
+        WhoPrints::Unsaid,
+    ];
+
+    /// Its word in the settings.
+    pub fn label(self) -> &'static str {
+        match self {
+            WhoPrints::Terminal => "terminal",
+            WhoPrints::TillFromTerminalText => "till_from_terminal_text",
+            WhoPrints::TillOwnLayout => "till_own_layout",
+            WhoPrints::None => "none",
+            WhoPrints::Electronic => "electronic",
+            WhoPrints::Unsaid => "unsaid",
+        }
+    }
+}
+
+/// Why a text says nobody who prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected \"terminal\", \"till_from_terminal_text\", \"till_own_layout\", \"electronic\" or \"none\""
+)]
+pub struct WhoPrintsError;
+
+impl FromStr for WhoPrints {
+    type Err = WhoPrintsError;
+
+    fn from_str(text: &str) -> Result<WhoPrints, WhoPrintsError> {
+        let said = |who: &WhoPrints| who.label() == text && *who != WhoPrints::Unsaid;
+        WhoPrints::ALL.into_iter().find(said).ok_or(WhoPrintsError)
+    }
 }
 
 /// What one terminal is judged by.
@@ -52,6 +96,8 @@ pub struct TerminalPolicy {
     pub slips_without_keys: bool,
     /// From which amount a slip is due; absent: from any.
     pub slip_due_from: Option<Amount>,
+    /// The same of payments by a contactless card, where it differs: taps of small amounts often print nothing.
+    pub contactless_due_from: Option<Amount>,
     /// When the shop is open; absent: a silent terminal is not judged.
     pub opening: Option<OpeningHours>,
     /// Deadlines that differ from those of all; absent: those of all.
@@ -71,6 +117,7 @@ impl Default for TerminalPolicy {
             two_way: false,
             slips_without_keys: false,
             slip_due_from: None,
+            contactless_due_from: None,
             opening: None,
             deadlines: None,
             thresholds: None,

@@ -4,7 +4,7 @@
 use super::FleetSettings;
 use super::shop::{Shop, Told};
 use crate::dice::Dice;
-use slipwatch_collector::correlate::policy::{Policies, TerminalName, WhoPrints};
+use slipwatch_collector::correlate::policy::{Policies, TerminalName};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -65,12 +65,7 @@ impl Fleet {
             toml +=
                 &format!("\n[[shop]]\nname = \"{store}\"\nagents = [\"{}\"]\n", shop.name.agent);
             for till in &shop.tills {
-                let who = match till.make.who_prints {
-                    WhoPrints::Terminal => "terminal",
-                    WhoPrints::TillFromTerminalText => "till_from_terminal_text",
-                    WhoPrints::TillOwnLayout => "till_own_layout",
-                    WhoPrints::None => "none",
-                };
+                let who = till.make.who_prints.label();
                 toml += &format!(
                     "[[shop.terminal]]\nnumber = \"{}\"\nwho_prints = \"{who}\"\ncopies = {}\n",
                     till.terminal, till.make.copies

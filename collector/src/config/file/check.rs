@@ -1,6 +1,7 @@
 //! From the file to the settings: every default, and what only several keys together show to be wrong.
 
 use super::*;
+use crate::config::confirmed::{AllConfirmed, Confirmed};
 use crate::config::{
     BrokerConfig, Config, ExternalBroker, HttpConfig, Limits, LoginFile, MailConfig, MailRoad,
     Retention, Shop, SmtpConfig, SmtpSecurity, Terminal, TlsFiles,
@@ -47,7 +48,11 @@ fn login(
 }
 
 impl File {
-    pub(in crate::config) fn check(self, path: &Path) -> Result<Config, Wrong> {
+    pub(in crate::config) fn check(
+        self,
+        path: &Path,
+        confirmed: &AllConfirmed,
+    ) -> Result<Config, Wrong> {
         let agent_offline = self.deadlines.agent_offline_s.as_ref().map(|found| found.get_ref().ms);
         let standard = Floor { deadlines: Deadlines::default(), thresholds: Thresholds::default() };
         let fleet = standard.with(Some(self.deadlines), Some(self.thresholds))?;
@@ -60,7 +65,7 @@ impl File {
             mail: self.mail.map(Mail::check).transpose()?,
             limits: self.limits.check()?,
             agent_offline_ms: agent_offline.unwrap_or(Policies::AGENT_OFFLINE_MS),
-            shops: shops(self.shops, &fleet)?,
+            shops: shops(self.shops, &fleet, confirmed)?,
             deadlines: fleet.deadlines,
             thresholds: fleet.thresholds,
         })
@@ -290,7 +295,11 @@ impl ThresholdsFile {
     }
 }
 
-fn shops(found: Vec<ShopFile>, fleet: &Floor) -> Result<Vec<Shop>, Wrong> {
+fn shops(
+    found: Vec<ShopFile>,
+    fleet: &Floor,
+    confirmed: &AllConfirmed,
+) -> Result<Vec<Shop>, Wrong> {
     let mut names = BTreeSet::new();
     let mut agents = BTreeSet::new();
     let mut shops = Vec::new();
@@ -305,13 +314,13 @@ fn shops(found: Vec<ShopFile>, fleet: &Floor) -> Result<Vec<Shop>, Wrong> {
                 return Err(wrong(agent, message));
             }
         }
-        shops.push(shop.check(fleet)?);
+        shops.push(shop.check(fleet, confirmed)?);
     }
     Ok(shops)
 }
 
 impl ShopFile {
-    fn check(self, fleet: &Floor) -> Result<Shop, Wrong> {
+    fn check(self, fleet: &Floor, confirmed: &AllConfirmed) -> Result<Shop, Wrong> {
         self.deadlines.as_ref().map_or(Ok(()), DeadlinesFile::not_of_the_fleet)?;
         let own = fleet.with(self.deadlines, self.thresholds)?;
         let zone = self.time_zone.map_or(TimeZone::UTC, |zone| zone.0.0);
@@ -324,7 +333,10 @@ impl ShopFile {
                     "expected a number of its own, this terminal stands above",
                 ));
             }
-            terminals.push(terminal.check(self.opening.as_ref(), &zone, fleet, &own)?);
+            let learned =
+                confirmed.get(&(self.name.get_ref().0.clone(), terminal.number.get_ref().0));
+            let opening = self.opening.as_ref();
+            terminals.push(terminal.check(opening, &zone, fleet, &own, learned)?);
         }
         let name = self.name.into_inner().0;
         Ok(Shop {
@@ -346,9 +358,12 @@ impl TerminalFile {
         zone: &TimeZone,
         fleet: &Floor,
         shop: &Floor,
+        learned: Option<&Confirmed>,
     ) -> Result<Terminal, Wrong> {
+        // What was learned is in force only where the settings leave open who prints.
+        let learned = learned.filter(|_| self.who_prints.is_none()).map(|learned| &learned.policy);
         let copies = match &self.copies {
-            None => 2,
+            None => learned.map_or(2, |learned| learned.copies),
             Some(copies) if (1..=3).contains(copies.get_ref()) => *copies.get_ref(),
             Some(copies) => return Err(wrong(copies, "expected 1 to 3 copies")),
         };
@@ -368,16 +383,18 @@ impl TerminalFile {
             number: self.number.into_inner().0,
             title: self.title,
             policy: TerminalPolicy {
-                who_prints: match self.who_prints {
-                    WhoPrintsFile::Terminal => WhoPrints::Terminal,
-                    WhoPrintsFile::TillFromTerminalText => WhoPrints::TillFromTerminalText,
-                    WhoPrintsFile::TillOwnLayout => WhoPrints::TillOwnLayout,
-                    WhoPrintsFile::None => WhoPrints::None,
+                who_prints: match (self.who_prints, learned) {
+                    (Some(said), _) => said.0,
+                    (None, Some(learned)) => learned.who_prints,
+                    (None, None) => WhoPrints::Unsaid,
                 },
                 copies,
                 two_way: self.two_way.unwrap_or(false),
                 slips_without_keys: self.slips_without_keys.unwrap_or(false),
-                slip_due_from: self.slip_due_from.map(|money| money.0.0),
+                slip_due_from: (self.slip_due_from.map(|money| money.0.0))
+                    .or(learned.and_then(|learned| learned.slip_due_from)),
+                contactless_due_from: (self.contactless_due_from.map(|money| money.0.0))
+                    .or(learned.and_then(|learned| learned.contactless_due_from)),
                 opening: hours.map(|hours| opening_hours(hours, zone)),
                 deadlines: (own.deadlines != fleet.deadlines).then_some(own.deadlines),
                 thresholds: (own.thresholds != fleet.thresholds).then(|| Box::new(own.thresholds)),

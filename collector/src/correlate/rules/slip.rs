@@ -9,7 +9,9 @@ use crate::correlate::money::Money;
 use crate::correlate::policy::{Deadlines, TerminalPolicy, WhoPrints};
 use crate::correlate::timeline::StreamTime;
 use crate::correlate::verdict::{NotExpected, Unknown, Verdict};
+use slipwatch_shared::card::EntryMode;
 use slipwatch_shared::event::{Copy, SlipGrade};
+use slipwatch_shared::money::Amount;
 
 /// The slip that satisfies, when it came first, and the best grade of all that do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,9 +134,12 @@ fn excused(case: &Case, policy: &TerminalPolicy) -> Option<NotExpected> {
     if policy.who_prints == WhoPrints::None {
         return Some(NotExpected::NobodyPrints);
     }
-    let (due_from, amount) = (policy.slip_due_from?, case.keys.amount?);
-    let below = amount.currency == due_from.currency && amount.minor < due_from.minor;
-    below.then_some(NotExpected::BelowAmount)
+    let amount = case.keys.amount?;
+    let tapped = case.keys.card.and_then(|card| card.entry_mode) == Some(EntryMode::Contactless);
+    let due_from = [policy.slip_due_from, policy.contactless_due_from.filter(|_| tapped)];
+    let below =
+        |due_from: &Amount| amount.currency == due_from.currency && amount.minor < due_from.minor;
+    due_from.iter().flatten().any(below).then_some(NotExpected::BelowAmount)
 }
 
 /// When the verdict must be looked at next, if nothing is said meanwhile.

@@ -3,6 +3,7 @@
 
 mod exhibit;
 pub mod journal;
+mod learning;
 mod read;
 mod recall;
 mod retention;
