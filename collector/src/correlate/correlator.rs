@@ -69,6 +69,22 @@ pub struct Agent {
     pub(super) sole: Option<TerminalId>,
 }
 
+impl Agent {
+    /// The wall clock was set. Payments that this boot opened by a clock nobody had set are dated by the right one;
+    /// what is judged rests on uptime and stays as it is.
+    fn date_anew(&mut self, by_ms: i64, synchronised: bool) {
+        let booted = StreamTime(self.timeline.base);
+        for kept in self.terminals.iter_mut().flat_map(|terminal| &mut terminal.cases) {
+            let case = &mut kept.case;
+            if !case.synchronised && case.opened >= booted {
+                case.wall_ahead_ms = case.wall_ahead_ms.saturating_add(by_ms);
+                case.synchronised = synchronised;
+                (kept.dirty, kept.keys_changed) = (true, true);
+            }
+        }
+    }
+}
+
 /// All agents, their payments in memory, and what is to be told.
 #[derive(Clone, Debug)]
 pub struct Correlator {
@@ -216,8 +232,12 @@ impl Correlator {
             found.coverage.rebooted();
         }
         if event.source == SourceId::AGENT {
-            if matches!(event.body, Body::Lost { .. }) {
-                found.coverage.numbers_lost();
+            match event.body {
+                Body::Lost { .. } => found.coverage.numbers_lost(),
+                Body::ClockStepped { by_ms } => {
+                    found.date_anew(by_ms, event.observed.synchronised);
+                }
+                _ => {}
             }
         } else {
             self.cover(agent, event, at);

@@ -241,6 +241,27 @@ impl Coverage {
     }
 }
 
+/// Which lines a verdict rests on: only their silence means something to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Those that carry debits, reversals and closes.
+    Money,
+    /// Those that carry slips and the printer's state.
+    Slips,
+    /// All of them.
+    All,
+}
+
+impl Needs {
+    fn takes(self, source: &Source) -> bool {
+        match self {
+            Needs::Money => source.hears_money,
+            Needs::Slips => source.hears_slips,
+            Needs::All => true,
+        }
+    }
+}
+
 /// What was heard of one terminal: all that a rule may know of time and silence.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard<'a> {
@@ -267,15 +288,10 @@ impl Heard<'_> {
         self.coverage.of(self.terminal).any(|source| source.hears_slips)
     }
 
-    /// As [`Heard::hole_in`], of the sources that carry money alone: no printer acknowledges an undo.
-    pub fn money_hole_in(&self, from: StreamTime, to: StreamTime) -> Option<HoleReason> {
-        let mut money = self.coverage.of(self.terminal).filter(|source| source.hears_money);
-        money.find_map(|source| source.hole_in(from, to))
-    }
-
-    /// Why `from..=to` was not wholly heard, by any source of the terminal; absent when it was.
-    pub fn hole_in(&self, from: StreamTime, to: StreamTime) -> Option<HoleReason> {
-        self.coverage.of(self.terminal).find_map(|source| source.hole_in(from, to))
+    /// Why `from..=to` was not wholly heard by the lines that a verdict needs; absent when it was.
+    pub fn hole_in(&self, needs: Needs, from: StreamTime, to: StreamTime) -> Option<HoleReason> {
+        let mut needed = self.coverage.of(self.terminal).filter(|source| needs.takes(source));
+        needed.find_map(|source| source.hole_in(from, to))
     }
 }
 

@@ -20,7 +20,7 @@ impl Purse {
         Purse {
             minor: side.amount.minor,
             currency: side.amount.currency,
-            last_four: side.card.pan.map(|pan| pan.last_four()),
+            last_four: side.card.and_then(|card| card.pan).map(|pan| pan.last_four()),
         }
     }
 }

@@ -252,12 +252,12 @@ mod tests {
     #[test]
     fn copies_are_counted_and_a_few_missing_ones_change_nothing() {
         check(both, WhoPrints::TillFromTerminalText, 2, 100);
-        let some = |n| if n % 50 == 0 { String::new() } else { both(n) };
+        let some = |n: u32| if n.is_multiple_of(50) { String::new() } else { both(n) };
         check(some, WhoPrints::TillFromTerminalText, 2, 98);
         let one = |n: u32| format!("{}.7 slip n={n} copy=m", n * 20);
         check(one, WhoPrints::TillFromTerminalText, 1, 100);
         // Asked for by one shopper in four: on request.
-        let asked = |n| if n % 4 == 0 { both(n) } else { one(n) };
+        let asked = |n: u32| if n.is_multiple_of(4) { both(n) } else { one(n) };
         check(asked, WhoPrints::TillFromTerminalText, 1, 100);
         let plain = |n: u32| format!("{}.7 slip yuan={}", n * 20, n % 40 + 1);
         check(plain, WhoPrints::TillOwnLayout, 1, 100);
@@ -280,7 +280,7 @@ mod tests {
         let from_ten = |n: u32| if n % 40 + 1 >= 10 { both(n) } else { String::new() };
         let proposal = check(from_ten, WhoPrints::TillFromTerminalText, 2, 100);
         assert_eq!(proposal.policy.slip_due_from.map(|amount| amount.minor), Some(1000));
-        let by_chance = |n: u32| if n % 3 > 0 { both(n) } else { String::new() };
+        let by_chance = |n: u32| if !n.is_multiple_of(3) { both(n) } else { String::new() };
         assert_eq!(proposed(200, by_chance).expect("enough").policy.slip_due_from, None);
     }
 

@@ -1,6 +1,7 @@
 //! A payment is judged, and what changed since it was last told is told. Files nothing.
 
 use super::case::{CaseId, EventRef, Place, Window};
+use super::cause::{CauseClass, CauseDetail};
 use super::correlator::{Agent, Correlator};
 use super::coverage::Heard;
 use super::finding::{
@@ -137,6 +138,7 @@ impl Correlator {
             _ if matches!(say, Say::Not(_)) => None,
             _ => self.parent_of(place, at, kind).map(Box::new),
         };
+        let say = self.explained(place, at, kind, say, parent.as_deref());
         let Correlator { agents, out, .. } = self;
         let Agent { name, terminals, .. } = &mut agents[place.agent];
         let terminal = &mut terminals[place.terminal];
@@ -147,6 +149,46 @@ impl Correlator {
         if matches!(kind, FindingKind::NoReceiptDebit | FindingKind::PrintFailed) {
             self.watch_row(place, at, kind, now);
         }
+    }
+
+    /// A finding that tells nothing of its cause itself has that of what explains it, for good; one of an acquirer's outage
+    /// has it whatever it tells, since many together show more than one.
+    fn explained(
+        &self,
+        place: Place,
+        at: usize,
+        kind: FindingKind,
+        say: Say,
+        parent: Option<&FindingId>,
+    ) -> Say {
+        let (Say::Holds(mut held), Some(parent)) = (say.clone(), parent) else { return say };
+        let of_route = matches!(parent.subject, Subject::Route(_));
+        if held.cause.class != CauseClass::Unknown && !of_route {
+            return say;
+        }
+        let told = self.told_at(place, at, kind).filter(|told| told.parent.is_some());
+        let inherited = match told {
+            Some(told) => Some((told.cause.class, told.cause.detail, told.cause.confidence)),
+            None => self.cause_of(place, parent),
+        };
+        if let Some((class, detail, confidence)) = inherited {
+            (held.cause.class, held.cause.detail) = (class, detail);
+            held.cause.confidence = confidence;
+        }
+        Say::Holds(held)
+    }
+
+    /// What an open finding about a terminal or an acquirer was put down to; a child is a little less sure of it.
+    fn cause_of(&self, place: Place, parent: &FindingId) -> Option<(CauseClass, CauseDetail, u8)> {
+        let terminal = &self.agents[place.agent].terminals[place.terminal];
+        let watched = terminal.watch.as_deref().and_then(|watch| watch.open(parent.kind));
+        let watched = watched.and_then(|matter| matter.finding.as_deref());
+        let of_terminal = watched.filter(|finding| finding.id == *parent);
+        let cause = match &parent.subject {
+            Subject::Route(acquirer) => &self.storm_of(acquirer.as_str())?.cause,
+            _ => &of_terminal?.cause,
+        };
+        Some((cause.class, cause.detail, cause.confidence.saturating_sub(10)))
     }
 
     /// What was told of a payment becomes the child of what explains it.
@@ -161,11 +203,19 @@ impl Correlator {
                 continue;
             }
             let Some(parent) = self.parent_of(place, at, kind) else { continue };
+            let own = case.told[told].cause.class;
+            let inherits =
+                own == CauseClass::Unknown || matches!(parent.subject, Subject::Route(_));
+            let inherited = self.cause_of(place, &parent).filter(|_| inherits);
             let Correlator { agents, out, .. } = self;
             let Agent { name, terminals, touched, .. } = &mut agents[place.agent];
             let terminal = &mut terminals[place.terminal];
             let kept = &mut terminal.cases[at];
             kept.case.told[told].parent = Some(Box::new(parent));
+            if let Some((class, detail, confidence)) = inherited {
+                let cause = &mut kept.case.told[told].cause;
+                (cause.class, cause.detail, cause.confidence) = (class, detail, confidence);
+            }
             (kept.dirty, *touched) = (true, true);
             let case_id = CaseId { agent: name.clone(), first: place.first };
             out.tell_case(Change::Changed, kind, kept, case_id, terminal.id, now);

@@ -195,6 +195,14 @@ impl Correlator {
         (storm.since <= begun).then(|| storm.id.clone())
     }
 
+    /// The storm on the way to an acquirer, while it lasts.
+    pub(super) fn storm_of(&self, acquirer: &str) -> Option<&Finding> {
+        let route = self.routes.routes.get(acquirer)?;
+        let share = self.agents[route.keeper?].share.as_deref()?;
+        let of = |storm: &&Finding| matches!(&storm.id.subject, Subject::Route(known) if known.as_str() == acquirer);
+        share.storms.iter().find(of)
+    }
+
     /// A storm that was just told explains undos that were told before: they are its children.
     fn absorb_route(&mut self, now: ArrivalTime) {
         let undo = [FindingKind::TimeoutDebitLostReversal, FindingKind::ReversalPending];

@@ -2,7 +2,7 @@
 
 use super::cause::{Cause, CauseClass, CauseDetail};
 use super::correlator::{Agent, Correlator};
-use super::coverage::Heard;
+use super::coverage::{Heard, Needs};
 use super::finding::{
     Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Severity, Stage, Subject,
 };
@@ -89,7 +89,7 @@ impl Correlator {
         let latest = timeline.latest;
         let heard = Heard { coverage, terminal: Some(id), latest, offline: *offline };
         let historical = coverage.of(Some(id)).any(|source| source.historical);
-        if historical || heard.hole_in(since, due).is_some() {
+        if historical || heard.hole_in(Needs::All, since, due).is_some() {
             return None;
         }
         terminal.silences += 1;

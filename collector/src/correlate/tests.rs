@@ -388,6 +388,18 @@ fn run(
     said.join("; ")
 }
 
+/// What the findings about one terminal's payments are put down to, in their order.
+pub fn causes(policies: Policies, script: &str) -> Vec<(&'static str, super::cause::CauseDetail)> {
+    let mut correlator = Correlator::new(policies);
+    let place = correlator.agent(&agent_name("till-1"));
+    for event in Speaker::new("T1").speak(script) {
+        correlator.event(place, Epoch(1), &event, ArrivalTime(0), &mut NoStore);
+    }
+    let cases = correlator.agents()[place].terminals.iter().flat_map(|terminal| &terminal.cases);
+    let told = cases.flat_map(|kept| &kept.case.told);
+    told.map(|told| (told.kind.code(), told.cause.detail)).collect()
+}
+
 /// What is to be said of one terminal's script, heard to its last second by both lines.
 #[track_caller]
 pub fn check_with(policies: Policies, script: &str, expected: &str) {

@@ -4,7 +4,7 @@
 
 use super::case::{CaseId, EventRef, Place, What};
 use super::correlator::{Agent, Correlator};
-use super::coverage::Heard;
+use super::coverage::{Heard, Needs};
 use super::finding::{
     Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Stage, Subject,
 };
@@ -105,7 +105,7 @@ impl Correlator {
         let said = Said { merchant: keys.merchant, stan, batch: keys.batch_number, at: spot.at };
         let heard =
             Heard { coverage, terminal: terminal.id, latest: timeline.latest, offline: *offline };
-        let whole = |since| heard.money_hole_in(since, spot.at).is_none();
+        let whole = |since| heard.hole_in(Needs::Money, since, spot.at).is_none();
         let numbers = &mut terminal.watch.get_or_insert_default().numbers;
         let (life, odd) = numbers.note(said, whole, &thresholds);
         if let Some(odd) = odd {
@@ -376,7 +376,11 @@ impl Correlator {
         }
         let overdue = watch.day.as_ref().and_then(|day| day.overdue(&thresholds));
         if let (Some((first, due)), None) = (overdue, watch.open(FindingKind::OperatorPattern)) {
-            at_due(due, FindingKind::OperatorPattern, &|| match heard.money_hole_in(first, due) {
+            at_due(due, FindingKind::OperatorPattern, &|| match heard.hole_in(
+                Needs::Money,
+                first,
+                due,
+            ) {
                 None => habit::close_overdue(due),
                 Some(_) => Stand::AsItWas,
             });

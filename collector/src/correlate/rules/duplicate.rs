@@ -34,8 +34,8 @@ pub struct Side {
     pub event: EventRef,
     /// How much.
     pub amount: Amount,
-    /// With which card.
-    pub card: Card,
+    /// With which card; absent where a wallet shows none.
+    pub card: Option<Card>,
     /// Card or wallet.
     pub instrument: Option<Instrument>,
     /// The shop's order number.
@@ -53,7 +53,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// A case as one side of a pair; absent when it took no money, or gave it back, or the card is not known.
+    /// A case as one side of a pair; absent when it took no money, or gave it back, or neither card nor wallet is known.
     pub fn of(
         place: Place,
         terminal: Option<TerminalId>,
@@ -65,9 +65,9 @@ impl Side {
             Money::Open { since } => (since, true),
             _ => return None,
         };
-        let card = case.keys.card?;
+        let card = case.keys.card.filter(|card| card.pan.is_some() || card.token.is_some());
         let amount = case.keys.amount?;
-        if !case.kind.is_debit() || (card.pan.is_none() && card.token.is_none()) {
+        if !case.kind.is_debit() || (card.is_none() && !is_wallet(case.keys.instrument)) {
             return None;
         }
         let failed = |what: &What| matches!(what, What::SlipFailed(_) | What::SlipLost(_));
@@ -102,13 +102,7 @@ pub fn in_order<'a>(left: &'a Side, right: &'a Side) -> (&'a Side, &'a Side) {
 pub fn points(left: &Side, right: &Side, deadlines: &Deadlines) -> Option<i64> {
     let (first, second) = in_order(left, right);
     let apart_ms = second.at.ms_since(first.at);
-    let is_qr = |side: &Side| {
-        matches!(
-            side.instrument,
-            Some(Instrument::WechatQr | Instrument::AlipayQr | Instrument::UnionpayQr)
-        )
-    };
-    let window_ms = match is_qr(first) && is_qr(second) {
+    let window_ms = match is_wallet(first.instrument) && is_wallet(second.instrument) {
         true => deadlines.duplicate_window_qr_ms,
         false => deadlines.duplicate_window_ms,
     };
@@ -117,12 +111,12 @@ pub fn points(left: &Side, right: &Side, deadlines: &Deadlines) -> Option<i64> {
     let candidates = apart_ms <= window_ms
         && !other_merchant
         && first.amount == second.amount
-        && key::same_card(&first.card, &second.card) == Some(true);
+        && same_payer(first, second);
     if !candidates {
         return None;
     }
     let mut points = 0;
-    let counter = |side: &Side| side.card.chip_counter;
+    let counter = |side: &Side| side.card.and_then(|card| card.chip_counter);
     if counter(first).is_some() && counter(first) == counter(second) {
         points += 4;
     }
@@ -153,6 +147,23 @@ pub fn points(left: &Side, right: &Side, deadlines: &Deadlines) -> Option<i64> {
     Some(points)
 }
 
+fn is_wallet(instrument: Option<Instrument>) -> bool {
+    matches!(instrument, Some(Instrument::WechatQr | Instrument::AlipayQr | Instrument::UnionpayQr))
+}
+
+/// Whether one person may have paid both: the same card, as far as both show it. A wallet that shows no payer may be
+/// anybody's; the same wallet at the same till is the same person only right after trouble with the first.
+fn same_payer(first: &Side, second: &Side) -> bool {
+    match (&first.card, &second.card) {
+        (Some(first), Some(second)) => key::same_card(first, second) == Some(true),
+        (None, None) => {
+            let one_till = first.terminal.is_some() && first.terminal == second.terminal;
+            one_till && first.instrument == second.instrument && follows_trouble(first, second)
+        }
+        _ => false,
+    }
+}
+
 /// The first one had no slip, or no answer, when the second was made: the reason why people pay twice.
 fn follows_trouble(first: &Side, second: &Side) -> bool {
     let without_slip = first.slip_at.is_none_or(|slip| slip > second.at);
@@ -175,7 +186,7 @@ pub fn stage(points: i64) -> Option<Stage> {
 
 /// Why one purchase was debited twice.
 pub fn cause(first: &Side, second: &Side) -> Cause {
-    let counter = |side: &Side| side.card.chip_counter;
+    let counter = |side: &Side| side.card.and_then(|card| card.chip_counter);
     let same_counter = counter(first).is_some() && counter(first) == counter(second);
     let (class, detail, confidence) = match (same_counter, follows_trouble(first, second)) {
         (true, _) => (CauseClass::TerminalFault, CauseDetail::Retransmitted, 60),

@@ -3,7 +3,7 @@
 use super::{Held, Say};
 use crate::correlate::case::{Case, What};
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
-use crate::correlate::coverage::Heard;
+use crate::correlate::coverage::{Heard, Needs};
 use crate::correlate::finding::{FindingKind, Resolution, Stage};
 use crate::correlate::policy::Thresholds;
 use crate::correlate::timeline::StreamTime;
@@ -43,7 +43,8 @@ pub fn offline_forced(case: &Case, heard: &Heard<'_>, thresholds: &Thresholds) -
     let due = approval.at.plus_ms(thresholds.upload_ms);
     let told = case.told(FindingKind::OfflineForced).is_some_and(|told| told.resolved.is_none());
     // What was told once stands until something is heard: holes of later days change nothing about it.
-    let proven = || heard.watermark() > due && heard.money_hole_in(approval.at, due).is_none();
+    let proven =
+        || heard.watermark() > due && heard.hole_in(Needs::Money, approval.at, due).is_none();
     if !told && !proven() {
         return Say::Not(Resolution::NotBorneOut);
     }

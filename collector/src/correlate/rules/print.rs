@@ -4,7 +4,7 @@ use super::slip::{ended, satisfied};
 use super::{Held, Say};
 use crate::correlate::case::{Case, What};
 use crate::correlate::cause;
-use crate::correlate::coverage::Heard;
+use crate::correlate::coverage::{Heard, Needs};
 use crate::correlate::finding::{FindingKind, Resolution, Stage};
 use crate::correlate::money::Money;
 use crate::correlate::policy::{Deadlines, TerminalPolicy};
@@ -32,8 +32,9 @@ pub fn print_failed(
     let partly = |what: &What| matches!(what, What::SlipStarted(_) | What::SlipPrinted { .. });
     let suspect = debited.plus_ms(deadlines.slip_suspect_ms);
     let told = case.told(FindingKind::PrintFailed).is_some_and(|told| told.resolved.is_none());
-    let incomplete =
-        || told || heard.watermark() > suspect && heard.hole_in(debited, suspect).is_none();
+    let incomplete = || {
+        told || heard.watermark() > suspect && heard.hole_in(Needs::All, debited, suspect).is_none()
+    };
     let since = match (case.first_fact(failed), case.first_fact(partly)) {
         (Some(failed), _) => failed.at,
         (None, Some(_)) if satisfied(case, policy.copies).is_none() && incomplete() => suspect,

@@ -4,7 +4,7 @@
 use super::{Stand, Standing};
 use crate::correlate::case::{Case, EventRef, Fact, Trouble, What};
 use crate::correlate::cause::{CITED_MAX, Cause, CauseClass, CauseDetail};
-use crate::correlate::coverage::Heard;
+use crate::correlate::coverage::{Heard, Needs};
 use crate::correlate::finding::Severity;
 use crate::correlate::money;
 use crate::correlate::policy::Thresholds;
@@ -20,7 +20,7 @@ pub fn state_due(trouble: &Fact, thresholds: &Thresholds) -> StreamTime {
 /// A17 by the printer's state, asked when the watermark has passed [`state_due`] and the trouble still stands. That it
 /// ended may have been said in a hole.
 pub fn state_out(trouble: &Fact, heard: &Heard<'_>, thresholds: &Thresholds) -> Stand {
-    if heard.hole_in(trouble.at, state_due(trouble, thresholds)).is_some() {
+    if heard.hole_in(Needs::Slips, trouble.at, state_due(trouble, thresholds)).is_some() {
         return Stand::AsItWas;
     }
     let What::Trouble(kind) = trouble.what else { return Stand::AsItWas };

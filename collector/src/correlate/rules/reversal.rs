@@ -3,7 +3,7 @@
 use super::{Held, Say};
 use crate::correlate::case::{Case, Window};
 use crate::correlate::cause;
-use crate::correlate::coverage::Heard;
+use crate::correlate::coverage::{Heard, Needs};
 use crate::correlate::finding::{FindingKind, Resolution, Stage};
 use crate::correlate::money::{Money, Undo};
 use crate::correlate::policy::Deadlines;
@@ -46,7 +46,7 @@ pub fn window(case: &Case, undo: Undo, heard: &Heard<'_>) -> Option<Window> {
         if heard.watermark() <= due {
             return None;
         }
-        let hole = heard.money_hole_in(since, due);
+        let hole = heard.hole_in(Needs::Money, since, due);
         Some(hole.map_or(Window::Whole, |hole| Window::Holed(hole.unknown())))
     })
 }

@@ -3,7 +3,7 @@
 use super::{Held, Say};
 use crate::correlate::case::{Case, What, Window};
 use crate::correlate::cause;
-use crate::correlate::coverage::Heard;
+use crate::correlate::coverage::{Heard, Needs};
 use crate::correlate::finding::{FindingKind, Resolution, Stage};
 use crate::correlate::money::Money;
 use crate::correlate::policy::{Deadlines, TerminalPolicy, WhoPrints};
@@ -52,7 +52,7 @@ fn window(
         if !heard.hears_slips() {
             return Some(Window::Holed(Unknown::NoSlipSource));
         }
-        let hole = heard.hole_in(from, due);
+        let hole = heard.hole_in(Needs::All, from, due);
         Some(hole.map_or(Window::Whole, |hole| Window::Holed(hole.unknown())))
     })
 }
@@ -185,7 +185,7 @@ pub fn no_receipt_debit(
             let due = debited.plus_ms(deadlines.slip_suspect_ms);
             let suspected = heard.watermark() > due
                 && heard.hears_slips()
-                && heard.hole_in(debited, due).is_none();
+                && heard.hole_in(Needs::All, debited, due).is_none();
             match suspected {
                 true => held(Stage::Suspected, deadlines.slip_suspect_ms),
                 false => Say::Not(Resolution::NotBorneOut),

@@ -4,7 +4,7 @@
 use super::{Stand, Standing};
 use crate::correlate::case::{Case, EventRef, What};
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
-use crate::correlate::coverage::Heard;
+use crate::correlate::coverage::{Heard, Needs};
 use crate::correlate::finding::{Resolution, Severity};
 use crate::correlate::policy::Thresholds;
 use crate::correlate::shape::{Shape, ShapeError, shape_struct};
@@ -86,7 +86,7 @@ pub fn calmed(recent: &Recent, heard: &Heard<'_>, thresholds: &Thresholds) -> St
     let (Some(last), Some(due)) = (recent.last(), calm_due(recent, thresholds)) else {
         return Stand::AsItWas;
     };
-    match heard.money_hole_in(last, due) {
+    match heard.hole_in(Needs::Money, last, due) {
         None => Stand::Not(Resolution::Subsided),
         Some(_) => Stand::Not(Resolution::NotKnown),
     }

@@ -241,6 +241,32 @@ fn two_equal_coffees_are_two_purchases() {
 }
 
 #[test]
+fn a_wallet_that_shows_no_payer_is_the_same_one_only_after_trouble() {
+    let first = "10 ask order=A1 yuan=88 wechat; 40 timeout order=A1";
+    let second = "60 ask order=A2 yuan=88 wechat; 61 ok order=A2; 62 slip order=A2; 70 pulse";
+    // Two orders, so it is suspected and not rung about.
+    check(&format!("{first}; {second}"), "- not_expected unanswered; - printed A09");
+    let paid = "10 ask order=A1 yuan=88 wechat; 12 ok order=A1; 14 slip order=A1";
+    check(&format!("{paid}; {second}"), "- printed; - printed");
+    let alipay = "60 ask order=A2 yuan=88; 61 ok order=A2; 62 slip order=A2; 70 pulse";
+    check(&format!("{first}; {alipay}"), "- not_expected unanswered; - printed");
+}
+
+#[test]
+fn a_card_is_known_by_first_six_and_last_four_or_by_its_counter() {
+    let first = "10 ask n=1 yuan=88 card=6691 atc=7; 12 ok n=1; 14 slip n=1";
+    // The same counter: the same message went out twice, under two numbers.
+    check(
+        &format!("{first}; 90 ask n=2 yuan=88 card=6691 atc=7; 91 ok n=2; 92 slip n=2; 99 pulse"),
+        "1 printed; 2 printed A09",
+    );
+    check(
+        &format!("{first}; 90 ask n=2 yuan=88 card=6691 atc=8; 91 ok n=2; 92 slip n=2; 99 pulse"),
+        "1 printed; 2 printed",
+    );
+}
+
+#[test]
 fn two_terminals_of_one_shop_are_compared_whichever_is_heard_first() {
     let first = format!("0 open; {FIRST}; 14 fail n=1; 500 pulse");
     let second = "0 open; 60 ask n=5 yuan=88 card=6691; 61 ok n=5; 63 slip n=5; 500 pulse";

@@ -4,7 +4,7 @@
 use super::{Stand, Standing};
 use crate::correlate::case::EventRef;
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
-use crate::correlate::coverage::Heard;
+use crate::correlate::coverage::{Heard, Needs};
 use crate::correlate::finding::{Resolution, Severity};
 use crate::correlate::policy::Thresholds;
 use crate::correlate::shape::{Shape, ShapeError, shape_struct};
@@ -143,7 +143,8 @@ impl Day {
             // The batch is still open.
             return holds(CauseClass::Institution, CauseDetail::HostError, 70, 0, &[]);
         }
-        let whole = self.begun.is_some_and(|begun| heard.money_hole_in(begun, at).is_none());
+        let whole =
+            self.begun.is_some_and(|begun| heard.hole_in(Needs::Money, begun, at).is_none());
         let own = self.terminal.filter(|_| whole && !self.unclear);
         let missing = own.filter(|named| !self.agrees(named));
         let stand = match (missing, self.terminal, self.host, result) {

@@ -403,3 +403,51 @@ fn a_terminal_that_is_not_judged_is_told_nothing_of() {
     nobody.terminals.clear();
     check_with(nobody, "10 paper end; 700 pulse", "");
 }
+
+/// A machine without a clock of its own boots in 1970; its time comes with the network, after the first payment.
+#[test]
+fn payments_of_a_boot_without_a_clock_are_dated_when_it_is_set() {
+    use crate::correlate::correlator::Correlator;
+    use crate::correlate::tests::{NoStore, Speaker, WALL_MS, agent_name};
+    use slipwatch_shared::event::{Body, Epoch, Event, SourceId};
+    use slipwatch_shared::times::{ArrivalTime, EventTime};
+    let script = "0 open; 10 ask n=1 yuan=8; 12 ok n=1; 14 slip n=1; 60 pulse; 70 ask n=2 yuan=9";
+    let events = Speaker::new("T1").speak(script);
+    let set_at =
+        events.iter().position(|event| event.observed.uptime.0 >= 60_000).expect("a pulse");
+    let mut correlator = Correlator::new(policies());
+    let place = correlator.agent(&agent_name("till-1"));
+    for (number, event) in events.iter().enumerate() {
+        let mut event = event.clone();
+        let is_set = number > set_at;
+        if !is_set {
+            event.observed.wall = EventTime(event.observed.uptime.0 as i64);
+        }
+        event.observed.synchronised = is_set;
+        correlator.event(place, Epoch(1), &event, ArrivalTime(0), &mut NoStore);
+        if number == set_at {
+            let (source, body) = (SourceId::AGENT, Body::ClockStepped { by_ms: WALL_MS });
+            let mut stepped = Event { source, body, terminal: None, ..event };
+            stepped.observed.wall = EventTime(WALL_MS + stepped.observed.uptime.0 as i64);
+            stepped.observed.synchronised = true;
+            correlator.event(place, Epoch(1), &stepped, ArrivalTime(0), &mut NoStore);
+        }
+    }
+    let cases = &correlator.agents()[place].terminals[0].cases;
+    let opened: Vec<i64> = cases.iter().map(|kept| kept.case.wall(kept.case.opened).0).collect();
+    assert_eq!(opened, [WALL_MS + 10_000, WALL_MS + 70_000]);
+    assert!(cases.iter().all(|kept| kept.case.synchronised));
+}
+
+/// What explains a payment's finding tells its cause, where the payment itself tells none.
+#[test]
+fn a_child_that_tells_nothing_has_its_parents_cause() {
+    use crate::correlate::cause::CauseDetail;
+    use crate::correlate::tests::causes;
+    // The third says nothing at all: the two before it tell that it is the printer.
+    let silent = format!("0 open; {TWO_WITHOUT}; 100 ask n=3 yuan=7; 102 ok n=3; 500 pulse");
+    let told = causes(policies(), &silent);
+    assert_eq!(told.last(), Some(&("A01", CauseDetail::SalesWithoutSlip)));
+    // A cause of its own stays.
+    assert!(told.contains(&("A01", CauseDetail::PaperOut)), "{told:?}");
+}
