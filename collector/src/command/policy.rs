@@ -90,6 +90,8 @@ enum PolicyError {
     TooEarly { terminal: TerminalId, source: NoProposal },
     #[error("the store cannot be read")]
     Store(#[from] crate::edge::store::StoreError),
+    #[error("the policy cannot be tried")]
+    Trial(#[from] trial::TrialError),
     #[error("the confirmed policies cannot be written")]
     Write(#[source] io::Error),
     #[error("the result cannot be written")]
@@ -123,7 +125,7 @@ pub(super) fn run(arguments: &PolicyArguments) -> ExitCode {
         Err(error) => {
             tell(&error);
             match error {
-                PolicyError::Store(_) => ExitCode::from(EXIT_STATE),
+                PolicyError::Store(_) | PolicyError::Trial(_) => ExitCode::from(EXIT_STATE),
                 _ => failure(),
             }
         }

@@ -168,7 +168,7 @@ fn progress(files: &[PathBuf]) -> ProgressBar {
 }
 
 /// A bar of so many bytes, where somebody looks.
-fn bar_of(bytes: u64) -> ProgressBar {
+pub(super) fn bar_of(bytes: u64) -> ProgressBar {
     if bytes == 0 || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

@@ -418,10 +418,7 @@ pub(super) fn policy_of(
     terminal: Option<TerminalId>,
 ) -> Option<super::policy::TerminalPolicy> {
     // Where nobody said who prints there is nothing to judge by.
-    policies
-        .of(store, terminal?)
-        .filter(|policy| policy.who_prints != WhoPrints::Unsaid)
-        .cloned()
+    policies.of(store, terminal?).filter(|policy| policy.who_prints != WhoPrints::Unsaid).cloned()
 }
 
 /// Whether a fact takes money or says that it may have been taken.
