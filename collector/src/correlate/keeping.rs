@@ -67,6 +67,12 @@ impl Correlator {
                 }
                 keep
             });
+            if terminal.cases.is_empty()
+                && let Some(watch) = &mut terminal.watch
+            {
+                let own = terminal.policy.as_ref().and_then(|policy| policy.thresholds.as_deref());
+                watch.rest(latest, own.unwrap_or(&policies.thresholds));
+            }
             if forgotten != terminal.forgotten_through {
                 terminal.forgotten_through = forgotten;
                 let shop = &mut shops[*shop].forgotten_through;

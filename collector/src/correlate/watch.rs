@@ -44,12 +44,12 @@ pub struct Matter {
 pub struct Watch {
     /// Findings about the terminal, one entry a kind that was ever raised.
     pub matters: Vec<Matter>,
-    recent: Recent,
-    skews: clock::Skews,
+    recent: Option<Box<Recent>>,
+    skews: Option<Box<clock::Skews>>,
     pub(super) numbers: Numbers,
     day: Option<Box<Day>>,
-    operators: Operators,
-    cards: Cards,
+    operators: Option<Box<Operators>>,
+    cards: Option<Box<Cards>>,
     /// Since when the printer is in trouble, whatever its kinds.
     out_since: Option<StreamTime>,
     /// Debits whose missing slip is told, in their order, since paper last came out.
@@ -60,6 +60,11 @@ impl Watch {
     /// The finding of a kind, while it holds.
     pub fn open(&self, kind: FindingKind) -> Option<&Matter> {
         self.matters.iter().find(|matter| matter.kind == kind && matter.finding.is_some())
+    }
+
+    /// Lets go of what time has made worthless, once a terminal has nothing in memory.
+    pub(super) fn rest(&mut self, latest: StreamTime, thresholds: &Thresholds) {
+        self.cards.take_if(|cards| cards.are_old(latest, thresholds));
     }
 }
 
@@ -133,7 +138,8 @@ impl Correlator {
         let undone = begun && moved.after.1 != Undo::Acknowledged;
         if undone {
             let (at, event) = (spot.at, spot.reference);
-            watch.recent.note(Undone { at, event, first: moved.first });
+            let recent = watch.recent.get_or_insert_default();
+            recent.note(Undone { at, event, first: moved.first });
         }
         if let (Money::Aborted, Some(stan)) = (moved.after.0, stan) {
             watch.numbers.ended_unused(stan);
@@ -154,10 +160,12 @@ impl Correlator {
         let refunded = kind == Kind::Refund;
         let habit = (took.is_some() && (kind.is_debit() || refunded)).then_some(card).flatten();
         let habit = habit.and_then(|card| {
-            watch.cards.note(&card, refunded, spot.at, spot.reference, &thresholds)
+            let cards = watch.cards.get_or_insert_default();
+            cards.note(&card, refunded, spot.at, spot.reference, &thresholds)
         });
         if undone {
-            let stand = storm::terminal_storm(&watch.recent, &thresholds);
+            let recent = watch.recent.get_or_insert_default();
+            let stand = storm::terminal_storm(recent, &thresholds);
             self.settle(spot.agent, spot.terminal, FindingKind::ReversalStorm, stand, spot.now);
             self.wake_storm(spot.agent, spot.terminal, &thresholds);
         }
@@ -189,7 +197,7 @@ impl Correlator {
         thresholds: &Thresholds,
     ) {
         let terminal = &mut self.agents[spot.agent].terminals[spot.terminal];
-        let skews = &mut terminal.watch.get_or_insert_default().skews;
+        let skews = terminal.watch.get_or_insert_default().skews.get_or_insert_default();
         skews.note(host, spot.event.device_time, spot.event.observed.wall);
         let stand = clock::clock_skew(skews, spot.at, spot.reference, thresholds);
         self.settle(spot.agent, spot.terminal, FindingKind::ClockSkew, stand, spot.now);
@@ -205,7 +213,8 @@ impl Correlator {
         let Some(operator) = operator else { return };
         let terminal = &mut self.agents[spot.agent].terminals[spot.terminal];
         let Some(thresholds) = thresholds_of(terminal, &self.policies).copied() else { return };
-        let operators = &mut terminal.watch.get_or_insert_default().operators;
+        let watch = terminal.watch.get_or_insert_default();
+        let operators = watch.operators.get_or_insert_default();
         let turns = operators.turns(spot.at);
         let stand = operators.note(operator, deed, spot.at, spot.reference, &thresholds);
         let kind = FindingKind::OperatorPattern;
@@ -367,12 +376,12 @@ impl Correlator {
                 printer::state_out(&lasts, &heard, &thresholds)
             });
         }
-        if let (Some(_), Some(due)) =
-            (watch.open(FindingKind::ReversalStorm), storm::calm_due(&watch.recent, &thresholds))
+        let storm =
+            watch.recent.as_deref().filter(|_| watch.open(FindingKind::ReversalStorm).is_some());
+        if let Some((recent, due)) =
+            storm.and_then(|recent| Some((recent, storm::calm_due(recent, &thresholds)?)))
         {
-            at_due(due, FindingKind::ReversalStorm, &|| {
-                storm::calmed(&watch.recent, &heard, &thresholds)
-            });
+            at_due(due, FindingKind::ReversalStorm, &|| storm::calmed(recent, &heard, &thresholds));
         }
         let overdue = watch.day.as_ref().and_then(|day| day.overdue(&thresholds));
         if let (Some((first, due)), None) = (overdue, watch.open(FindingKind::OperatorPattern)) {
@@ -402,7 +411,7 @@ impl Correlator {
         let watch = self.agents[agent].terminals[at].watch.as_deref();
         let due = watch
             .filter(|watch| watch.open(FindingKind::ReversalStorm).is_some())
-            .and_then(|watch| storm::calm_due(&watch.recent, thresholds));
+            .and_then(|watch| storm::calm_due(watch.recent.as_deref()?, thresholds));
         if let Some(due) = due {
             self.wake(agent, at, due);
         }
@@ -503,7 +512,7 @@ impl Correlator {
             let Some(watch) = found.terminals[at].watch.as_deref() else { continue };
             let children: Vec<EventRef> = match kind {
                 FindingKind::PrinterOut => watch.row.iter().map(|known| known.first).collect(),
-                _ => watch.recent.payments().collect(),
+                _ => watch.recent.iter().flat_map(|recent| recent.payments()).collect(),
             };
             let name = found.name.clone();
             for first in children {

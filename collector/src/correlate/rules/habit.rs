@@ -136,6 +136,13 @@ fn mark(card: &Card) -> Option<u32> {
 }
 
 impl Cards {
+    /// Whether none of them counts any more.
+    pub fn are_old(&self, latest: StreamTime, thresholds: &Thresholds) -> bool {
+        let Some(last) = self.seen.back() else { return true };
+        let last = StreamTime(i64::from(last.second) * 1000);
+        latest.ms_since(last) > thresholds.card_window_ms.saturating_add(1000)
+    }
+
     /// Takes in an approval, or a refund, of a card. A22 of the payment that makes it a habit.
     pub fn note(
         &mut self,
