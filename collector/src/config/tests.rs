@@ -120,7 +120,7 @@ fn a_terminal_inherits_what_it_does_not_say() {
         [[shop.terminal]]\nnumber = \"1\"\nwho_prints = \"terminal\"\nslip_due_from = \"10.00 CNY\"\ndeadlines = { silent_s = 60 }\n";
     let config = parse(text).unwrap();
     let policy = &config.policies().terminals.values().next().unwrap().clone();
-    let deadlines = policy.deadlines.unwrap();
+    let deadlines = policy.deadlines.as_deref().unwrap();
     assert_eq!((deadlines.slip_suspect_ms, deadlines.slip_alert_ms), (1500, 3000));
     assert_eq!(deadlines.silent_ms, 60_000);
     assert_eq!(policy.copies, 2);

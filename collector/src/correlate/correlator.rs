@@ -206,13 +206,15 @@ impl Correlator {
             let alone = !found.terminals.iter().any(|terminal| terminal.id.is_some());
             found.sole = id.filter(|_| alone);
         }
+        // Mostly one, and room for three more would be a kilobyte and a half.
+        found.terminals.reserve_exact(1);
         found.terminals.push(Terminal::new(id, policy));
         found.terminals.len() - 1
     }
 
     pub(super) fn kept(&self, place: Place) -> Option<&Kept> {
         let terminal = self.agents.get(place.agent)?.terminals.get(place.terminal)?;
-        terminal.position(place.first).map(|at| &terminal.cases[at])
+        terminal.position(place.first).map(|at| terminal.cases[at].as_ref())
     }
 
     /// Takes in one event, the next of its agent's stream.
@@ -324,7 +326,7 @@ impl Correlator {
         }
         self.agents[agent].offline = offline;
         for terminal in 0..self.agents[agent].terminals.len() {
-            let waits = |kept: &&Kept| {
+            let waits = |kept: &&Box<Kept>| {
                 let verdict = kept.case.verdict;
                 matches!(verdict, Verdict::Pending { .. })
                     || verdict == Verdict::Unknown { why: Unknown::AgentOffline }
@@ -407,7 +409,7 @@ impl Correlator {
     pub fn cases_in_memory(&self) -> (u64, u64) {
         let kept = self.agents.iter().flat_map(|agent| &agent.terminals);
         let kept = kept.flat_map(|terminal| &terminal.cases);
-        let pending = |kept: &&Kept| matches!(kept.case.verdict, Verdict::Pending { .. });
+        let pending = |kept: &&Box<Kept>| matches!(kept.case.verdict, Verdict::Pending { .. });
         (kept.clone().count() as u64, kept.filter(pending).count() as u64)
     }
 }

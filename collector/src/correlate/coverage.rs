@@ -163,6 +163,8 @@ impl Coverage {
     fn source_or_new(&mut self, id: SourceId, at: StreamTime) -> &mut Source {
         let place = self.sources.partition_point(|source| source.id < id);
         if self.sources.get(place).is_none_or(|source| source.id != id) {
+            // A line or two, and never another.
+            self.sources.reserve_exact(1);
             self.sources.insert(place, Source::new(id, at));
         }
         &mut self.sources[place]

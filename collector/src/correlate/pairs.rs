@@ -48,7 +48,8 @@ impl Pairs {
             self.remove(place, was);
         }
         let (Some(purse), Some(side)) = (purse, side) else { return (None, moved) };
-        let sides = self.purses.entry(purse).or_default();
+        // Most purses hold one debit and never another.
+        let sides = self.purses.entry(purse).or_insert_with(|| Vec::with_capacity(1));
         match sides.iter_mut().find(|known| known.place == place) {
             Some(known) if *known == side => return (Some(purse), moved),
             Some(known) => *known = side,

@@ -101,7 +101,7 @@ pub struct TerminalPolicy {
     /// When the shop is open; absent: a silent terminal is not judged.
     pub opening: Option<OpeningHours>,
     /// Deadlines that differ from those of all; absent: those of all.
-    pub deadlines: Option<Deadlines>,
+    pub deadlines: Option<Box<Deadlines>>,
     /// Thresholds that differ from those of all; absent: those of all.
     pub thresholds: Option<Box<Thresholds>>,
     /// The acquirer whose host it calls; absent: told by the merchant number of its payments.

@@ -138,7 +138,8 @@ pub struct Terminal {
     /// What the rules about terminals keep of it. Stored behind the agent's other parts.
     pub watch: Option<Box<Watch>>,
     /// Its payments in memory, in the order of their first events. Not part of the state's bytes.
-    pub cases: VecDeque<Kept>,
+    /// Each in a place of its own, so that a terminal at rest holds no room for them.
+    pub cases: VecDeque<Box<Kept>>,
     /// No payment of it must be looked at before. Not part of the state's bytes.
     pub look_at: StreamTime,
     /// What it is judged by. Not part of the state's bytes.
@@ -170,7 +171,7 @@ impl Terminal {
 
     /// Its deadlines: its own, or those of all.
     pub fn deadlines<'a>(&'a self, all: &'a Deadlines) -> &'a Deadlines {
-        self.policy.as_ref().and_then(|policy| policy.deadlines.as_ref()).unwrap_or(all)
+        self.policy.as_ref().and_then(|policy| policy.deadlines.as_deref()).unwrap_or(all)
     }
 
     /// The place of a payment among [`Terminal::cases`].
@@ -184,7 +185,7 @@ impl Terminal {
         let first = kept.case.first;
         let at = self.cases.partition_point(|known| known.case.first < first);
         if self.cases.get(at).is_none_or(|known| known.case.first != first) {
-            self.cases.insert(at, kept);
+            self.cases.insert(at, Box::new(kept));
         }
         at
     }

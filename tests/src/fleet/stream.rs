@@ -59,7 +59,9 @@ impl Fleet {
 
     /// The settings of a collector that judges it, as its file.
     pub fn settings_toml(&self) -> String {
-        let mut toml = String::from("[broker.embedded]\n");
+        let mut toml = String::from(
+            "[store]\npath = \"fleet-store\"\n\n[broker.embedded]\n\n[http]\nlisten = \"127.0.0.1:0\"\n",
+        );
         for shop in &self.shops {
             let store = &shop.name.store;
             toml +=

@@ -396,7 +396,7 @@ impl TerminalFile {
                 contactless_due_from: (self.contactless_due_from.map(|money| money.0.0))
                     .or(learned.and_then(|learned| learned.contactless_due_from)),
                 opening: hours.map(|hours| opening_hours(hours, zone)),
-                deadlines: (own.deadlines != fleet.deadlines).then_some(own.deadlines),
+                deadlines: (own.deadlines != fleet.deadlines).then(|| Box::new(own.deadlines)),
                 thresholds: (own.thresholds != fleet.thresholds).then(|| Box::new(own.thresholds)),
                 acquirer: self.acquirer.map(|acquirer| acquirer.0),
             },
