@@ -18,6 +18,7 @@
 //! - `systemd`: both units under a real systemd, in a container.
 //! - `tools`: the installer's tools, from an unknown cable to a running source.
 //! - `usb`: adapters pulled out of an emulated machine in mid-sale.
+//! - `settlement`: files of acquirers, wallets and banks against their reviewed readings; a month with planted faults.
 //! - `wire`: the frozen bytes of each version, and what damage may cost.
 //! - `parts`: the real parts by themselves; a failure there is the machine's.
 //! - `serial`: a device on a pseudo-terminal, both programs, the collector's own broker.
@@ -46,6 +47,7 @@ mod replay;
 mod scenes;
 mod seeds;
 mod serial;
+mod settlement;
 mod smtp;
 mod spool_parts;
 mod store_parts;

@@ -2,5 +2,6 @@
 //! candidate payments in; rows, links and judgements out. Opens no file and asks no store.
 
 pub mod matching;
+pub mod reader;
 pub mod row;
 pub mod standing;

@@ -1,0 +1,1 @@
+//! The reader, profile by profile and fault by fault.
