@@ -6,9 +6,9 @@ use crate::alert::policy::{LetterPolicy, LetterSettings};
 use crate::commit::{
     AgentRow, Commit, JournalBatch, Presence, QUARANTINE_BYTES_MAX, QuarantineRow, Reply, Snapshot,
 };
-use crate::correlate::case::EventRef;
+use crate::correlate::case::{CaseId, EventRef};
 use crate::correlate::correlator::{self, Correlator};
-use crate::correlate::finding::FindingKind;
+use crate::correlate::finding::{Change, FindingChange, FindingKind};
 use crate::correlate::policy::{AgentName, Policies};
 use crate::correlate::recall::Recall;
 use slipwatch_shared::event::{Body, Epoch, LineCounts, Seq};
@@ -45,6 +45,20 @@ pub enum Input<'a> {
     },
     /// Time passed on the collector's clock; sent about once a second.
     Tick,
+    /// A settlement file raised, changed or ended a finding, and wrote it down; it is told from here.
+    FoundInStatement {
+        /// Its number among the news.
+        number: i64,
+        /// What changed.
+        change: &'a FindingChange,
+    },
+    /// A settlement file has a payment of which something is open.
+    Settled {
+        /// Its number among the news.
+        number: i64,
+        /// Which payment; absent where it is not kept any more.
+        case: Option<&'a CaseId>,
+    },
 }
 
 /// What was counted since the start; the loop copies it into the metrics.
@@ -133,6 +147,8 @@ pub struct Collector {
     aside: VecDeque<(Topic, u32)>,
     /// What agents counted on their lines, since it was last taken.
     lines: BTreeMap<AgentName, LineCounts>,
+    /// Findings that settlement files raised and wrote down: only told from here.
+    foreign: Vec<FindingChange>,
     /// When the first thing happened: an agent is not silent for the time in which nobody listened.
     started: Option<ArrivalTime>,
 }
@@ -152,6 +168,7 @@ impl Collector {
             counts: Counts::default(),
             aside: VecDeque::new(),
             lines: BTreeMap::new(),
+            foreign: Vec::new(),
             started: None,
         };
         for row in snapshot.agents {
@@ -204,6 +221,17 @@ impl Collector {
             Input::Batch { topic, payload } => self.batch(now, topic, payload, recall),
             Input::State { topic, payload } => self.state(now, topic, payload, recall),
             Input::Tick => self.tick(now, recall),
+            Input::FoundInStatement { number, change } => {
+                self.commit.news_through = Some(number);
+                self.count_foreign(change);
+                self.foreign.push(change.clone());
+            }
+            Input::Settled { number, case } => {
+                self.commit.news_through = Some(number);
+                if let Some(case) = case {
+                    self.correlator.settled(case, now, recall);
+                }
+            }
         }
     }
 
@@ -467,18 +495,39 @@ impl Collector {
             }
         }
         self.commit.findings = self.correlator.take_findings();
-        self.commit.outbox = self.letters.letters(now, &self.commit.findings);
+        let mut told = std::mem::take(&mut self.foreign);
+        told.extend(self.commit.findings.iter().cloned());
+        self.commit.outbox = self.letters.letters(now, &told);
         self.commit.alert_state = self.letters.state();
         let commit = std::mem::take(&mut self.commit);
         (!commit.is_empty()).then_some(commit)
     }
 
+    fn count_foreign(&mut self, change: &FindingChange) {
+        let place = FindingKind::ALL.iter().position(|kind| *kind == change.finding.id.kind);
+        let place = place.expect("the catalogue is whole");
+        match change.change {
+            Change::Raised => self.counts.raised[place] += 1,
+            Change::Resolved => self.counts.resolved[place] += 1,
+            Change::Changed => {}
+        }
+    }
+
     /// What was counted since the start.
     pub fn counts(&self) -> Counts {
         let filed = self.correlator.counts().clone();
-        let correlator::Counts { verdicts, raised, resolved, unfiled, over_bound, recalled } =
-            filed;
+        let correlator::Counts {
+            verdicts,
+            mut raised,
+            mut resolved,
+            unfiled,
+            over_bound,
+            recalled,
+        } = filed;
         let own = self.counts.clone();
+        // Those of settlement files are raised elsewhere.
+        raised.iter_mut().zip(own.raised).for_each(|(sum, more)| *sum += more);
+        resolved.iter_mut().zip(own.resolved).for_each(|(sum, more)| *sum += more);
         Counts { verdicts, raised, resolved, unfiled, over_bound, recalled, ..own }
     }
 

@@ -29,6 +29,8 @@ pub struct Commit {
     pub quarantine: Vec<QuarantineRow>,
     /// What the letter policy must remember over a restart, when it changed.
     pub alert_state: Option<Vec<u8>>,
+    /// News of settlement that are told by this, through this number; they are taken off.
+    pub news_through: Option<i64>,
     /// To be published once all the above is durable. Not stored.
     pub replies: Vec<Reply>,
 }
@@ -43,6 +45,7 @@ impl Commit {
             && self.agents.is_empty()
             && self.quarantine.is_empty()
             && self.alert_state.is_none()
+            && self.news_through.is_none()
             && self.replies.is_empty()
     }
 }

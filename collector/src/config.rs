@@ -4,6 +4,7 @@
 pub mod confirmed;
 pub mod error;
 mod file;
+pub mod settlement;
 mod value;
 
 use confirmed::AllConfirmed;
@@ -45,6 +46,8 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// An agent that was not heard this long, on the collector's clock, is offline.
     pub agent_offline_ms: i64,
+    /// Settlement files, contracts and agreed deductions.
+    pub settlement: settlement::SettlementConfig,
     /// The shops with their agents and terminals.
     pub shops: Vec<Shop>,
 }

@@ -3,6 +3,7 @@
 
 pub mod error;
 mod post;
+pub mod settlement;
 mod turn;
 mod watch;
 

@@ -1,6 +1,8 @@
 //! Recorded and made settlement files against their reviewed readings: each row as it was understood, the totals that
 //! were checked, or why the file is refused.
 
+mod month;
+
 use slipwatch_collector::settlement::reader::error::ReadError;
 use slipwatch_collector::settlement::reader::profile::{Format, shipped};
 use slipwatch_collector::settlement::reader::{self, Reader, Step, explain};

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod load;
 pub mod lossy_broker;
 pub mod machine;
+pub mod month;
 pub mod process;
 pub mod store;
 pub mod talk;

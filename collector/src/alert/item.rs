@@ -2,7 +2,7 @@
 //! card it keeps the last four digits.
 
 use crate::correlate::cause::CauseDetail;
-use crate::correlate::finding::{FindingChange, FindingKind, Resolution, Subject};
+use crate::correlate::finding::{FindingChange, FindingKind, Resolution, Stage, Subject};
 use serde::{Deserialize, Serialize};
 use slipwatch_shared::money::Amount;
 use slipwatch_shared::times::EventTime;
@@ -48,18 +48,36 @@ pub(super) struct Item {
     /// The number in the catalogue of the finding that explains it.
     #[serde(default)]
     parent: Option<String>,
+    /// What was expected, where a settlement file says otherwise.
+    #[serde(default)]
+    expected: Option<(i64, String)>,
+    /// The settlement file's own word.
+    #[serde(default)]
+    pub(super) word: Option<String>,
+    /// File and line.
+    #[serde(default)]
+    pub(super) document: Option<String>,
+    /// How many rows show it.
+    #[serde(default)]
+    pub(super) rows: u32,
+    /// A settlement file confirms it.
+    #[serde(default)]
+    pub(super) confirmed: bool,
 }
 
 impl Item {
     pub(super) fn of(change: &FindingChange) -> Item {
         let finding = &change.finding;
-        let keys = change.case.as_ref().map(|case| &case.keys);
+        let ledger = change.ledger.as_deref();
+        let of_case = change.case.as_ref().map(|case| &case.keys);
+        let keys = of_case.or_else(|| ledger.map(|ledger| &ledger.keys));
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let (mut case, mut agent, mut acquirer) = (None, None, None);
         match &finding.id.subject {
             Subject::Case(id) => case = Some(id.to_string()),
             Subject::Agent(name) => agent = Some(name.agent.to_string()),
             Subject::Route(name) => acquirer = Some(name.to_string()),
-            Subject::Terminal(_) => {}
+            Subject::Terminal(_) | Subject::Row(_) | Subject::Statement(_) => {}
         }
         let order = keys.and_then(|keys| {
             let channel = keys.channel_transaction_id.as_ref().map(ToString::to_string);
@@ -71,8 +89,9 @@ impl Item {
             code: finding.id.kind.code().to_owned(),
             cause: finding.cause.detail.label().to_owned(),
             resolved: finding.resolved.map(|resolution| resolution.label().to_owned()),
-            amount: keys
-                .and_then(|keys| keys.amount)
+            amount: ledger
+                .and_then(|ledger| ledger.amount)
+                .or_else(|| keys.and_then(|keys| keys.amount))
                 .map(|amount| (amount.minor, amount.currency.to_string())),
             since_ms: finding.since.0,
             learned_ms: change.learned.0,
@@ -87,6 +106,13 @@ impl Item {
             partner: finding.partner.as_ref().map(ToString::to_string),
             acquirer,
             parent: finding.parent.as_ref().map(|parent| parent.kind.code().to_owned()),
+            expected: ledger
+                .and_then(|ledger| ledger.expected)
+                .map(|amount| (amount.minor, amount.currency.to_string())),
+            word: ledger.and_then(|ledger| text(&ledger.word)),
+            document: ledger.and_then(|ledger| text(&ledger.document)),
+            rows: ledger.map_or(0, |ledger| ledger.rows),
+            confirmed: ledger.is_none() && finding.stage == Stage::Confirmed,
         }
     }
 
@@ -114,6 +140,16 @@ impl Item {
         Some(Amount::new(*minor, currency.parse().ok()?))
     }
 
+    pub(super) fn expected(&self) -> Option<Amount> {
+        let (minor, currency) = self.expected.as_ref()?;
+        Some(Amount::new(*minor, currency.parse().ok()?))
+    }
+
+    /// It is about a settlement file, and its page is that of the files.
+    pub(super) fn is_of_statement(&self) -> bool {
+        self.case.is_none() && self.document.is_some()
+    }
+
     /// What is folded with it: the parent, or kind, place and cause.
     pub(super) fn fold_key(change: &FindingChange) -> String {
         let finding = &change.finding;
@@ -135,6 +171,13 @@ impl Item {
             // A terminal or an agent that fails again is the same matter; what it explains folds under this name.
             (Subject::Terminal(_) | Subject::Agent(_) | Subject::Route(_), _) => {
                 finding.id.to_string()
+            }
+            // Rows of one source that say the same are one letter.
+            (Subject::Row(row), _) => {
+                format!("{}/{}/{}", row.store, row.source, finding.id.kind.code())
+            }
+            (Subject::Statement(statement), _) => {
+                format!("{}/{}/{}", statement.store, statement.source, finding.id.kind.code())
             }
         }
     }

@@ -99,6 +99,13 @@ fn draft(
             sentences.push(format!("{label}{}", words::cause_sentence(language, first.cause())));
         }
     }
+    if items.iter().any(|item| item.confirmed) && !matches!(purpose, Purpose::Ended) {
+        let confirmed = language.say(
+            "对账文件已证实：款项确已扣收。",
+            "The settlement file confirms it: the money was taken.",
+        );
+        sentences.push(confirmed.to_owned());
+    }
     if items.iter().any(|item| item.learned_ms - item.since_ms > LATE_MS) {
         let late = language.say(
             "这些记录是迟到的：当时采集程序没有连上，现在才收到。",
@@ -275,6 +282,10 @@ fn block(settings: &LetterSettings, shop: &ShopLetters, item: &Item) -> Block {
     add("参考号", "Reference number", item.reference.clone());
     add("订单号", "Order number", item.order.clone());
     add("卡号后四位", "Card, last four", item.last_four.clone());
+    add("应为", "Expected", item.expected().map(|amount| words::money(language, amount)));
+    add("笔数", "Rows", (item.rows > 0).then(|| item.rows.to_string()));
+    add("对账文件中的名称", "In the file's words", item.word.clone());
+    add("对账文件", "Settlement file", item.document.clone());
     let ended = item.resolution();
     add("结果", "Outcome", ended.map(|how| words::resolution_sentence(language, how).to_owned()));
     add("案件编号", "Case", item.case.clone());
@@ -284,6 +295,7 @@ fn block(settings: &LetterSettings, shop: &ShopLetters, item: &Item) -> Block {
     add("由此引起", "Explained by", parent);
     let link = settings.public_url.as_ref().map(|url| match &item.case {
         Some(case) => format!("{url}/case/{case}?lang={}", language.tag()),
+        None if item.is_of_statement() => format!("{url}/statements?lang={}", language.tag()),
         None => format!("{url}/agents?lang={}", language.tag()),
     });
     Block { headline: words::kind_title(language, item.kind()).to_owned(), facts, link }

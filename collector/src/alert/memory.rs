@@ -38,6 +38,9 @@ pub(super) struct Told {
     pub(super) open: bool,
     /// It was told in a digest only: its end is not worth a letter.
     pub(super) quiet: bool,
+    /// It was told that a settlement file confirms it.
+    #[serde(default)]
+    pub(super) confirmed: bool,
 }
 
 /// What is folded into one letter.

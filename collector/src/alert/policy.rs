@@ -151,7 +151,8 @@ impl LetterPolicy {
                 }
             }
             (Change::Resolved, _) => self.changed |= self.memory.withdraw(&name),
-            (Change::Raised | Change::Changed, Some(told)) if told.open => {}
+            (Change::Raised | Change::Changed, Some(told))
+                if told.open && (told.confirmed || finding.stage != Stage::Confirmed) => {}
             (Change::Raised | Change::Changed, _) => {
                 let is_child = finding.parent.is_some();
                 if finding.historical || (finding.stage == Stage::Suspected && !is_child) {
@@ -169,7 +170,8 @@ impl LetterPolicy {
                         // A child's payment may stand in its parent's letter already.
                         if let Some(root) = root.filter(|root| is_child && stands(root)) {
                             let (at_ms, open, quiet) = (now_ms, true, false);
-                            let told = Told { subject, root, at_ms, open, quiet };
+                            let confirmed = item.confirmed;
+                            let told = Told { subject, root, at_ms, open, quiet, confirmed };
                             self.memory.told.insert(name, told);
                             return;
                         }
@@ -298,6 +300,7 @@ impl LetterPolicy {
                     at_ms: now_ms,
                     open: true,
                     quiet: purpose == Purpose::Digest,
+                    confirmed: item.confirmed || item.document.is_some(),
                 };
                 self.memory.told.insert(item.finding.clone(), told);
             }

@@ -105,6 +105,37 @@ pub fn first_thing(language: Language, kind: FindingKind, voucher: Option<&str>)
         (FindingKind::Silent, _) => {
             ("请检查电源、网线和数据线。", "Check power, network and data cable.")
         }
+        (FindingKind::PhantomSettlement, _) => (
+            "请核对这笔清算是哪台设备做的；若都不是，请向收单机构提出异议。",
+            "Find out which device made this payment; if none did, dispute it with the acquirer.",
+        ),
+        (FindingKind::AuthorizationNeverSettled, _) => (
+            "请在终端上做批结算或补上送；仍无结果时书面向收单机构请款。",
+            "Close the batch or send it again at the terminal; then claim the money from the acquirer in writing.",
+        ),
+        (FindingKind::VoidedButSettled, _) => (
+            "请以撤销或冲正的成功应答为据，向收单机构要求退款给顾客。",
+            "Ask the acquirer to credit the shopper; the acknowledged void or reversal is your evidence.",
+        ),
+        (FindingKind::AmountMismatch, _) => (
+            "请对照凭条核对金额；不符的部分请退货或向收单机构请款。",
+            "Compare with the slip; refund the difference, or claim it from the acquirer.",
+        ),
+        (FindingKind::FeeMismatch | FindingKind::RateChanged, _) => (
+            "请对照合同核对费率，并向收单机构询问依据。",
+            "Compare with your contract, and ask the acquirer on what ground.",
+        ),
+        (FindingKind::UnexplainedDeduction, _) => (
+            "请对照合同核对这笔扣款；没有约定的，请要求说明并退回。",
+            "Compare this deduction with your contract; if nothing was agreed, ask for the reason and the money.",
+        ),
+        (FindingKind::PayoutMismatch, _) => (
+            "请核对银行到账与结算单，并向收单机构询问差额。",
+            "Compare the bank account with the statement, and ask the acquirer for the difference.",
+        ),
+        (FindingKind::StatementMissing, _) => {
+            ("请下载并导入这一天的对账文件。", "Download and import the statement of this day.")
+        }
         (FindingKind::CardNumberSeen, _) => {
             ("请联系支持人员修正设备规则。", "Ask support to mend this device's profile.")
         }
@@ -336,6 +367,36 @@ pub fn cause_sentence(language: Language, detail: CauseDetail) -> &'static str {
             "同一张卡在一小时内反复付款和退货。",
             "One card paid and was refunded in turns within an hour.",
         ),
+        CauseDetail::RowWithoutPayment => (
+            "对账文件里有这笔，终端一直被监听却没有做过。",
+            "The settlement file has it; the terminal was heard all the time and never made it.",
+        ),
+        CauseDetail::PaymentWithoutRow => (
+            "终端已获批准，到期的对账文件里都没有这笔。",
+            "The terminal has the approval; no file that is due has the payment.",
+        ),
+        CauseDetail::FileContradicts => (
+            "对账文件与终端的记录不一致。",
+            "The settlement file contradicts what the terminal recorded.",
+        ),
+        CauseDetail::FeeNotAgreed => {
+            ("手续费与设置中的合同不符。", "The fee is not that of the contract in the settings.")
+        }
+        CauseDetail::RateMoved => {
+            ("实际费率发生了变化并保持不变。", "The rate that is really taken moved, and stayed.")
+        }
+        CauseDetail::DeductionNotAgreed => (
+            "这笔扣款没有对应的交易，也没有约定。",
+            "No payment and no agreement stands behind this deduction.",
+        ),
+        CauseDetail::PayoutDiffers => (
+            "银行到账与结算单的金额不同。",
+            "What came in at the bank is not what the statement says.",
+        ),
+        CauseDetail::FileMissing => (
+            "到期的对账文件没有收到，或自身合计不平。",
+            "The file is due and was not loaded, or its own totals do not hold.",
+        ),
         CauseDetail::Nothing => {
             ("尚不明确，听到的内容里没有线索。", "Not known yet: nothing that was heard tells.")
         }
@@ -381,6 +442,19 @@ pub fn resolution_sentence(language: Language, resolution: Resolution) -> &'stat
             ("终端重启或签到，已能解释。", "A restart or sign-on of the terminal explains it.")
         }
         Resolution::PeriodOver => ("统计期已过。", "The time it was counted over is past."),
+        Resolution::Settled => ("后来的对账文件里有这笔。", "A later settlement file has it."),
+        Resolution::PaymentFound => {
+            ("找到了对应的终端交易。", "The payment behind the row was found.")
+        }
+        Resolution::CreditBooked => {
+            ("对账文件里已退回这笔款。", "A settlement file gives the money back.")
+        }
+        Resolution::Corrected => {
+            ("更正后的对账文件不再如此。", "The corrected settlement file says so no more.")
+        }
+        Resolution::FileLoaded => ("对账文件已导入。", "The statement was loaded."),
+        Resolution::PayoutBooked => ("款项已到账。", "The money came in at the bank."),
+        Resolution::Agreed => ("已按约定处理。", "It is agreed now."),
     };
     language.say(chinese, english)
 }

@@ -1,7 +1,9 @@
 //! One file a subcommand, and the arguments of all.
 
+pub mod cases;
 pub mod check;
 pub mod evidence;
+pub mod import;
 pub mod policy;
 pub mod replay;
 pub mod run;
@@ -17,11 +19,14 @@ Examples:
   slipwatch-collector check --config /etc/slipwatch/collector.toml
   slipwatch-collector run --config /etc/slipwatch/collector.toml
   slipwatch-agent decode pos.log | slipwatch-collector replay -
+  slipwatch-collector import allinpay-20251124.csv
+  slipwatch-collector cases --json
 
 Exit status:
    0  all went well
    1  unexpected failure
    2  wrong arguments
+  65  a file was refused (import only)
   69  a needed service does not answer (check only)
   73  the state directory cannot be written
   78  the settings are wrong
@@ -43,6 +48,10 @@ enum Command {
     Run(run::RunArguments),
     /// Tell what is wrong with the settings, the store, the broker and the mail server, and change nothing
     Check(check::CheckArguments),
+    /// Import files of acquirers, wallets and banks: checked, matched with what the terminals saw, told what changed
+    Import(import::ImportArguments),
+    /// List what is open and why
+    Cases(cases::CasesArguments),
     /// Tell what would have been said of recorded events: JSON lines in, verdicts out, no broker and no store
     Replay(replay::ReplayArguments),
     /// Write everything that is known of one payment into one signed archive, or check such an archive
@@ -64,6 +73,8 @@ pub fn run_command(arguments: Arguments) -> ExitCode {
     match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Cases(arguments) => cases::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),

@@ -1,6 +1,7 @@
 //! The settings file as it is written: every key, once. What each means and its default stand in `check`.
 
 mod check;
+mod settlement;
 
 use super::value::{Address, Clock, Hours, Money, Parsed, Seconds, Zone};
 use crate::alert::language::Language;
@@ -26,6 +27,7 @@ pub(super) struct File {
     deadlines: DeadlinesFile,
     #[serde(default)]
     thresholds: ThresholdsFile,
+    settlement: settlement::SettlementFile,
     #[serde(default, rename = "shop")]
     shops: Vec<ShopFile>,
 }

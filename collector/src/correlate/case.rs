@@ -143,6 +143,8 @@ pub enum What {
     ApprovedOffline,
     /// The day was closed with equal sums: what was stored offline is with the host.
     Closed,
+    /// A settlement file has it: the money moved.
+    Settled,
 }
 
 impl What {
@@ -175,6 +177,7 @@ impl What {
             What::NetworkDown => "network_down",
             What::ApprovedOffline => "approved_offline",
             What::Closed => "batch_closed",
+            What::Settled => "settled",
         }
     }
 }
@@ -268,6 +271,11 @@ impl Case {
         self.facts.iter().rev().find(|fact| wanted(&fact.what))
     }
 
+    /// Whether a settlement file has it.
+    pub fn is_settled(&self) -> bool {
+        self.first_fact(|what| matches!(what, What::Settled)).is_some()
+    }
+
     /// What was told of it under `kind`.
     pub fn told(&self, kind: FindingKind) -> Option<&Told> {
         self.told.iter().find(|told| told.kind == kind)
@@ -318,6 +326,7 @@ impl Shape for What {
             What::NetworkDown => out.push(19),
             What::ApprovedOffline => out.push(20),
             What::Closed => out.push(21),
+            What::Settled => out.push(22),
         }
     }
 
@@ -348,6 +357,7 @@ impl Shape for What {
             19 => What::NetworkDown,
             20 => What::ApprovedOffline,
             21 => What::Closed,
+            22 => What::Settled,
             _ => return Err(ShapeError),
         })
     }

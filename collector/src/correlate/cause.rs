@@ -122,6 +122,22 @@ pub enum CauseDetail {
     CardRepeated,
     /// One card paid and was refunded in turns.
     SaleAndRefund,
+    /// The settlement file has a row that no terminal made.
+    RowWithoutPayment,
+    /// No settlement file has the payment.
+    PaymentWithoutRow,
+    /// The settlement file contradicts the terminal.
+    FileContradicts,
+    /// The fee is not that of the contract.
+    FeeNotAgreed,
+    /// The rate that is taken moved.
+    RateMoved,
+    /// Something was deducted that nobody agreed to.
+    DeductionNotAgreed,
+    /// What came in at the bank is not what was settled.
+    PayoutDiffers,
+    /// The settlement file did not come, or does not hold.
+    FileMissing,
 }
 
 /// A finding's main cause.
@@ -290,7 +306,7 @@ impl CauseClass {
 
 impl CauseDetail {
     /// All of them, in the order of their numbers in the store.
-    pub const ALL: [CauseDetail; 47] = [
+    pub const ALL: [CauseDetail; 55] = [
         CauseDetail::PaperOut,
         CauseDetail::CoverOpen,
         CauseDetail::Cutter,
@@ -338,6 +354,14 @@ impl CauseDetail {
         CauseDetail::CloseOverdue,
         CauseDetail::CardRepeated,
         CauseDetail::SaleAndRefund,
+        CauseDetail::RowWithoutPayment,
+        CauseDetail::PaymentWithoutRow,
+        CauseDetail::FileContradicts,
+        CauseDetail::FeeNotAgreed,
+        CauseDetail::RateMoved,
+        CauseDetail::DeductionNotAgreed,
+        CauseDetail::PayoutDiffers,
+        CauseDetail::FileMissing,
     ];
 
     /// A word for rows and JSON.
@@ -390,6 +414,14 @@ impl CauseDetail {
             CauseDetail::CloseOverdue => "close_overdue",
             CauseDetail::CardRepeated => "card_repeated",
             CauseDetail::SaleAndRefund => "sale_and_refund",
+            CauseDetail::RowWithoutPayment => "row_without_payment",
+            CauseDetail::PaymentWithoutRow => "payment_without_row",
+            CauseDetail::FileContradicts => "file_contradicts",
+            CauseDetail::FeeNotAgreed => "fee_not_agreed",
+            CauseDetail::RateMoved => "rate_moved",
+            CauseDetail::DeductionNotAgreed => "deduction_not_agreed",
+            CauseDetail::PayoutDiffers => "payout_differs",
+            CauseDetail::FileMissing => "file_missing",
         }
     }
 }
@@ -452,4 +484,12 @@ shape_enum!(CauseDetail {
     CloseOverdue,
     CardRepeated,
     SaleAndRefund,
+    RowWithoutPayment,
+    PaymentWithoutRow,
+    FileContradicts,
+    FeeNotAgreed,
+    RateMoved,
+    DeductionNotAgreed,
+    PayoutDiffers,
+    FileMissing,
 });

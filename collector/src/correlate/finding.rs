@@ -6,6 +6,9 @@ use super::cause::Cause;
 use super::policy::{Acquirer, AgentName, TerminalName};
 use super::shape::{Shape, ShapeError, shape_enum, shape_struct};
 use super::timeline::StreamTime;
+use slipwatch_shared::event::Keys;
+use slipwatch_shared::money::Amount;
+use slipwatch_shared::terminal::StoreId;
 use slipwatch_shared::times::{ArrivalTime, EventTime};
 use std::fmt;
 
@@ -188,6 +191,20 @@ pub enum Resolution {
     Explained,
     /// The time over which it was counted is past.
     PeriodOver,
+    /// A row of a later file settles it.
+    Settled,
+    /// The payment behind the row was found.
+    PaymentFound,
+    /// The file gave the money back.
+    CreditBooked,
+    /// A corrected file says otherwise.
+    Corrected,
+    /// The file came.
+    FileLoaded,
+    /// The money came in at the bank.
+    PayoutBooked,
+    /// The contract, or the list of agreed deductions, knows it now.
+    Agreed,
 }
 
 impl Resolution {
@@ -213,6 +230,13 @@ impl Resolution {
             Resolution::ClockRight => "clock_right",
             Resolution::Explained => "explained",
             Resolution::PeriodOver => "period_over",
+            Resolution::Settled => "settled",
+            Resolution::PaymentFound => "payment_found",
+            Resolution::CreditBooked => "credit_booked",
+            Resolution::Corrected => "corrected",
+            Resolution::FileLoaded => "file_loaded",
+            Resolution::PayoutBooked => "payout_booked",
+            Resolution::Agreed => "agreed",
         }
     }
 }
@@ -228,16 +252,46 @@ pub enum Subject {
     Agent(AgentName),
     /// An acquirer, over all shops that call it.
     Route(Acquirer),
+    /// A row of a settlement file.
+    Row(RowName),
+    /// A settlement file, or something that several of its rows show.
+    Statement(StatementName),
+}
+
+/// A row of a settlement file, by a name that stays when the file comes again corrected.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowName {
+    /// Its shop.
+    pub store: StoreId,
+    /// Whose files.
+    pub source: Box<str>,
+    /// A hash over the numbers that it is known by.
+    pub mark: u64,
+    /// Which of several rows with the same numbers, from 1.
+    pub nth: u32,
+}
+
+/// A settlement file, or what it is made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StatementName {
+    /// The shop that is told.
+    pub store: StoreId,
+    /// Whose files.
+    pub source: Box<str>,
+    /// Which day, payout or class of cards.
+    pub part: Box<str>,
 }
 
 impl Subject {
     /// Whose shop; absent on what concerns more than one.
-    pub fn store(&self) -> Option<&slipwatch_shared::terminal::StoreId> {
+    pub fn store(&self) -> Option<&StoreId> {
         match self {
             Subject::Case(case) => Some(&case.agent.store),
             Subject::Terminal(terminal) => Some(&terminal.store),
             Subject::Agent(agent) => Some(&agent.store),
             Subject::Route(_) => None,
+            Subject::Row(row) => Some(&row.store),
+            Subject::Statement(statement) => Some(&statement.store),
         }
     }
 }
@@ -267,6 +321,12 @@ impl fmt::Display for FindingId {
                 write!(out, "{code}:agent:{}/{}:{}", name.store, name.agent, self.time)
             }
             Subject::Route(acquirer) => write!(out, "{code}:route:{acquirer}:{}", self.time),
+            Subject::Row(RowName { store, source, mark, nth }) => {
+                write!(out, "{code}:row:{store}/{source}/{mark:016x}:{nth}")
+            }
+            Subject::Statement(StatementName { store, source, part }) => {
+                write!(out, "{code}:statement:{store}/{source}/{part}:{}", self.time)
+            }
         }
     }
 }
@@ -338,6 +398,25 @@ pub struct FindingChange {
     pub terminal: Option<TerminalName>,
     /// The payment, where it is about one.
     pub case: Option<Box<Case>>,
+    /// What a settlement file says of it, where it rests on one.
+    pub ledger: Option<Box<Ledger>>,
+}
+
+/// What a settlement file says of a finding.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// The amount that it is about: settled, deducted, paid out.
+    pub amount: Option<Amount>,
+    /// What was expected instead.
+    pub expected: Option<Amount>,
+    /// How many rows show it; 0 where that is not the matter.
+    pub rows: u32,
+    /// The file's own word, or what a deduction is known as.
+    pub word: Box<str>,
+    /// File and line.
+    pub document: Box<str>,
+    /// The numbers that the row is known by.
+    pub keys: Keys,
 }
 
 /// What a case remembers of a finding about it, so that only changes are told.
@@ -390,6 +469,8 @@ impl Shape for Told {
 }
 
 shape_struct!(TerminalName { store, terminal });
+shape_struct!(RowName { store, source, mark, nth });
+shape_struct!(StatementName { store, source, part });
 shape_struct!(FindingId { kind, subject, time });
 shape_struct!(Finding {
     id,
@@ -433,6 +514,14 @@ impl Shape for Subject {
                 out.push(3);
                 acquirer.put(out);
             }
+            Subject::Row(row) => {
+                out.push(4);
+                row.put(out);
+            }
+            Subject::Statement(statement) => {
+                out.push(5);
+                statement.put(out);
+            }
         }
     }
 
@@ -442,6 +531,8 @@ impl Shape for Subject {
             1 => Subject::Terminal(Shape::take(bytes)?),
             2 => Subject::Agent(Shape::take(bytes)?),
             3 => Subject::Route(Shape::take(bytes)?),
+            4 => Subject::Row(Shape::take(bytes)?),
+            5 => Subject::Statement(Shape::take(bytes)?),
             _ => return Err(ShapeError),
         })
     }
@@ -449,7 +540,7 @@ impl Shape for Subject {
 
 impl Resolution {
     /// All but [`Resolution::GrewInto`], in the order of their numbers in the store: new ones at the end.
-    pub const PLAIN: [Resolution; 18] = [
+    pub const PLAIN: [Resolution; 25] = [
         Resolution::SlipPrinted,
         Resolution::SlipIssued,
         Resolution::SlipDeclined,
@@ -468,6 +559,13 @@ impl Resolution {
         Resolution::ClockRight,
         Resolution::Explained,
         Resolution::PeriodOver,
+        Resolution::Settled,
+        Resolution::PaymentFound,
+        Resolution::CreditBooked,
+        Resolution::Corrected,
+        Resolution::FileLoaded,
+        Resolution::PayoutBooked,
+        Resolution::Agreed,
     ];
 }
 

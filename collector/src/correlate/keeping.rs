@@ -1,17 +1,19 @@
 //! What the correlator keeps over time: rows for the store, payments that leave memory and come back, and its own
 //! state as bytes. Judges nothing.
 
-use super::case::{Case, CaseId, Place};
+use super::case::{Case, CaseId, Fact, Place, What};
 use super::correlator::{Agent, Correlator, policy_of};
 use super::coverage::Heard;
 use super::policy::AgentName;
-use super::recall::{RECENT_MS, TransactionRow};
+use super::recall::{RECENT_MS, Recall, TransactionRow};
 use super::review::rest_at;
 use super::shape::{self, Shape, ShapeError};
 use super::terminal::{CASES_MAX, Kept};
 use super::timeline::StreamTime;
 use super::verdict::{Unknown, Verdict};
+use slipwatch_shared::event::SourceId;
 use slipwatch_shared::terminal::TerminalId;
+use slipwatch_shared::times::ArrivalTime;
 
 impl Correlator {
     /// Puts a payment from the store back into memory; nothing when it is there, or its agent is not known.
@@ -30,6 +32,31 @@ impl Correlator {
         found.terminals[terminal].insert(kept);
         found.touched = true;
         Some(place)
+    }
+
+    /// A settlement file has this payment: what was told of it is sure now. One that is not stored any more is no matter.
+    pub fn settled(&mut self, id: &CaseId, now: ArrivalTime, recall: &mut dyn Recall) {
+        let Some(agent) = self.place_of(&id.agent) else { return };
+        let terminals = &self.agents[agent].terminals;
+        let known = terminals.iter().position(|known| known.position(id.first).is_some());
+        let place = match known {
+            Some(terminal) => Some(Place { agent, terminal, first: id.first }),
+            None => recall.by_id(id).and_then(|row| self.bring_back(row)),
+        };
+        let Some(place) = place else { return };
+        let terminal = &mut self.agents[place.agent].terminals[place.terminal];
+        let at = terminal.position(place.first).expect("it was just found");
+        let kept = &mut terminal.cases[at];
+        if kept.case.is_settled() {
+            return;
+        }
+        // No event said it: it stands behind the last one, and cites the payment itself.
+        let at = kept.case.last_heard();
+        let event = kept.case.first;
+        kept.add(Fact { at, event, source: SourceId::AGENT, what: What::Settled });
+        kept.dirty = true;
+        self.pair(place);
+        self.review(place, now, recall);
     }
 
     /// Rows of what changed since this was last called, and forgets what came to rest.

@@ -5,7 +5,7 @@ use super::cause::{CauseClass, CauseDetail};
 use super::correlator::{Agent, Correlator};
 use super::coverage::Heard;
 use super::finding::{
-    Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Subject, Told,
+    Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Stage, Subject, Told,
 };
 use super::money::{self, Undo};
 use super::policy::TerminalName;
@@ -122,7 +122,9 @@ impl Correlator {
             (FindingKind::LateSuccess, a05),
             (FindingKind::OfflineForced, a15),
         ];
+        let settled = kept.case.is_settled();
         for (kind, say) in said {
+            let say = if settled { confirmed(say) } else { say };
             self.tell_of(place, at, kind, say, now);
         }
     }
@@ -312,6 +314,9 @@ impl Correlator {
                 measure: points,
             }),
         };
+        // Both are in a settlement file: the shopper paid twice.
+        let both = best.is_some_and(|(first, second, _)| first.settled && second.settled);
+        let say = if both { confirmed(say) } else { say };
         let agent = &mut agents[place.agent];
         let terminal = &mut agent.terminals[place.terminal];
         let kept = &mut terminal.cases[at];
@@ -346,6 +351,16 @@ fn undo_window(
     }
     kept.dirty |= before != (case.reversal_due, case.reversal_window);
     case.reversal_window
+}
+
+/// What is told already, and is in a settlement file now, is sure.
+fn confirmed(say: Say) -> Say {
+    match say {
+        Say::Holds(held) if held.stage == Stage::Alerting => {
+            Say::Holds(Held { stage: Stage::Confirmed, ..held })
+        }
+        other => other,
+    }
 }
 
 /// Compares what a rule says with what was told, and writes it down; tells what is news.
@@ -460,7 +475,7 @@ impl Out {
             terminal.map(|terminal| TerminalName { store: id.agent.store.clone(), terminal });
         let finding = finding_of(id, &kept.case, told);
         let case = Some(Box::new(kept.case.clone()));
-        self.tell(FindingChange { change, finding, learned, terminal, case });
+        self.tell(FindingChange { change, finding, learned, terminal, case, ledger: None });
     }
 
     /// Passes a change on, and counts it.

@@ -157,7 +157,14 @@ impl Correlator {
         agent.touched = true;
         agent.share.get_or_insert_default().storms.push(finding.clone());
         let (change, learned) = (Change::Raised, spot.now);
-        self.out.tell(FindingChange { change, finding, learned, terminal: None, case: None });
+        self.out.tell(FindingChange {
+            change,
+            finding,
+            learned,
+            terminal: None,
+            case: None,
+            ledger: None,
+        });
         self.absorb_route(spot.now);
     }
 
@@ -172,7 +179,14 @@ impl Correlator {
         let mut finding = share.storms.remove(place);
         finding.resolved = Some(Resolution::Subsided);
         let change = Change::Resolved;
-        self.out.tell(FindingChange { change, finding, learned, terminal: None, case: None });
+        self.out.tell(FindingChange {
+            change,
+            finding,
+            learned,
+            terminal: None,
+            case: None,
+            ledger: None,
+        });
     }
 
     fn is_historical(&self, spot: &Spot<'_>) -> bool {

@@ -58,7 +58,14 @@ impl Correlator {
                     .map(|terminal| TerminalName { store: name.store.clone(), terminal });
                 let change = Change::Resolved;
                 let finding = *finding;
-                out.tell(FindingChange { change, finding, learned: now, terminal, case: None });
+                out.tell(FindingChange {
+                    change,
+                    finding,
+                    learned: now,
+                    terminal,
+                    case: None,
+                    ledger: None,
+                });
             }
         }
     }
@@ -109,7 +116,14 @@ impl Correlator {
         };
         terminal.silence = Some(Box::new(finding.clone()));
         let (change, terminal) = (Change::Raised, Some(name));
-        out.tell(FindingChange { change, finding, learned: now, terminal, case: None });
+        out.tell(FindingChange {
+            change,
+            finding,
+            learned: now,
+            terminal,
+            case: None,
+            ledger: None,
+        });
         None
     }
 
@@ -137,7 +151,14 @@ impl Correlator {
         };
         found.silence = Some(Box::new(finding.clone()));
         let change = Change::Raised;
-        out.tell(FindingChange { change, finding, learned: now, terminal: None, case: None });
+        out.tell(FindingChange {
+            change,
+            finding,
+            learned: now,
+            terminal: None,
+            case: None,
+            ledger: None,
+        });
     }
 
     /// Tells that an agent is heard again.
@@ -147,7 +168,14 @@ impl Correlator {
         finding.resolved = Some(Resolution::HeardAgain);
         agents[agent].touched = true;
         let (change, finding) = (Change::Resolved, *finding);
-        out.tell(FindingChange { change, finding, learned: now, terminal: None, case: None });
+        out.tell(FindingChange {
+            change,
+            finding,
+            learned: now,
+            terminal: None,
+            case: None,
+            ledger: None,
+        });
     }
 
     /// Tells that a card number was seen in what an agent sent; the bytes are gone.
@@ -178,6 +206,13 @@ impl Correlator {
             measure: i64::from(found.card_numbers),
             historical: false,
         };
-        out.tell(FindingChange { change, finding, learned: now, terminal: None, case: None });
+        out.tell(FindingChange {
+            change,
+            finding,
+            learned: now,
+            terminal: None,
+            case: None,
+            ledger: None,
+        });
     }
 }

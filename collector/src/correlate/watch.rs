@@ -497,7 +497,14 @@ impl Correlator {
             }
         };
         let terminal = Some(name);
-        out.tell(FindingChange { change, finding, learned: now, terminal, case: None });
+        out.tell(FindingChange {
+            change,
+            finding,
+            learned: now,
+            terminal,
+            case: None,
+            ledger: None,
+        });
         self.agents[agent].touched = true;
         let absorbs = matches!(kind, FindingKind::PrinterOut | FindingKind::ReversalStorm);
         if change == Change::Raised && absorbs {

@@ -5,4 +5,5 @@ pub mod clock;
 pub mod console;
 pub mod intake;
 pub mod mail;
+pub mod statement;
 pub mod store;

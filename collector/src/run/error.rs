@@ -36,6 +36,8 @@ pub enum StartError {
 
 /// Unexpected failure.
 pub const EXIT_FAILURE: u8 = 1;
+/// A file was refused; EX_DATAERR.
+pub const EXIT_DATA: u8 = 65;
 /// A needed service does not answer (`check`); EX_UNAVAILABLE.
 pub const EXIT_UNAVAILABLE: u8 = 69;
 /// The state directory cannot be written; EX_CANTCREAT.

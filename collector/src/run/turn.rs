@@ -8,6 +8,7 @@ use crate::commit::{AgentRow, Commit, Reply};
 use crate::config::Retention;
 use crate::edge::clock;
 use crate::edge::intake::Arrival;
+use crate::edge::store::settlement::{News, NewsOf};
 use crate::edge::store::{KeepSince, OutboxMark, Store};
 use crate::metrics::Metrics;
 use slipwatch_shared::backoff::Backoff;
@@ -25,6 +26,8 @@ const STORE_WAIT_MS_MAX: u64 = 5_000;
 const STORE_STABLE_MS: u64 = 60_000;
 /// How often the store is asked to forget, once it has nothing left to forget.
 const FORGET_EACH_MS: u64 = 600_000;
+/// News of settlement files that one tick tells.
+const NEWS_MAX: usize = 256;
 const DAY_MS: i64 = 86_400_000;
 
 /// What the rest of the process asks of the thread that judges.
@@ -93,6 +96,7 @@ impl Core {
                 Woken::Ordered(Order::Marks(marks, done)) => self.marks.push((marks, done)),
                 Woken::Tick => {
                     self.forget();
+                    self.take_news();
                     self.collector.handle(clock::now(), Input::Tick, &mut *self.store);
                 }
             }
@@ -192,6 +196,26 @@ impl Core {
     fn reply(&mut self, reply: Reply) {
         if self.replies.try_send(reply).is_err() {
             self.metrics.reply_dropped();
+        }
+    }
+
+    /// Takes in what settlement files said since: it is told, and taken off with the commit that tells it.
+    fn take_news(&mut self) {
+        let news = match self.store.news(NEWS_MAX) {
+            Ok(news) => news,
+            Err(error) => {
+                self.metrics.store.failed(error.label());
+                tracing::warn!(%error, "news of settlement files wait");
+                return;
+            }
+        };
+        for News { number, what } in &news {
+            let input = match what {
+                NewsOf::Finding(change) => Input::FoundInStatement { number: *number, change },
+                NewsOf::Settled(case) => Input::Settled { number: *number, case: Some(case) },
+                NewsOf::Gone => Input::Settled { number: *number, case: None },
+            };
+            self.collector.handle(clock::now(), input, &mut *self.store);
         }
     }
 

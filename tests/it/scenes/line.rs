@@ -121,6 +121,8 @@ pub fn said(world: &World) -> Vec<String> {
             Subject::Case(_) | Subject::Agent(_) => continue,
             Subject::Terminal(name) => name.terminal.to_string(),
             Subject::Route(acquirer) => format!("acquirer {acquirer}"),
+            Subject::Row(row) => format!("row of {}", row.source),
+            Subject::Statement(statement) => format!("statement of {}", statement.source),
         };
         said.push(format!("{whom} {} {}", told(finding), finding.cause.detail.label()));
     }

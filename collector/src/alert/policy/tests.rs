@@ -96,6 +96,7 @@ fn no_slip(seq: u64, now: i64) -> FindingChange {
             terminal: "10000001".parse().unwrap(),
         }),
         case: Some(Box::new(case(seq))),
+        ledger: None,
     }
 }
 

@@ -22,12 +22,17 @@ pub(in crate::config) struct Wrong {
     pub(in crate::config) message: String,
 }
 
-fn wrong<T>(at: &Spanned<T>, message: impl Into<String>) -> Wrong {
+pub(super) fn wrong<T>(at: &Spanned<T>, message: impl Into<String>) -> Wrong {
     Wrong { span: at.span(), message: message.into() }
 }
 
 /// A number inside its bounds, or its default.
-fn bounded(found: Option<Spanned<u32>>, default: u32, least: u32, most: u32) -> Result<u32, Wrong> {
+pub(super) fn bounded(
+    found: Option<Spanned<u32>>,
+    default: u32,
+    least: u32,
+    most: u32,
+) -> Result<u32, Wrong> {
     let Some(found) = found else { return Ok(default) };
     if (least..=most).contains(found.get_ref()) {
         return Ok(*found.get_ref());
@@ -56,6 +61,8 @@ impl File {
         let agent_offline = self.deadlines.agent_offline_s.as_ref().map(|found| found.get_ref().ms);
         let standard = Floor { deadlines: Deadlines::default(), thresholds: Thresholds::default() };
         let fleet = standard.with(Some(self.deadlines), Some(self.thresholds))?;
+        let shops = shops(self.shops, &fleet, confirmed)?;
+        let zones = shops.iter().map(|shop| (shop.name.clone(), shop.time_zone.clone())).collect();
         Ok(Config {
             path: path.to_owned(),
             store: self.store.path.clone(),
@@ -65,7 +72,8 @@ impl File {
             mail: self.mail.map(Mail::check).transpose()?,
             limits: self.limits.check()?,
             agent_offline_ms: agent_offline.unwrap_or(Policies::AGENT_OFFLINE_MS),
-            shops: shops(self.shops, &fleet, confirmed)?,
+            settlement: self.settlement.check(&zones)?,
+            shops,
             deadlines: fleet.deadlines,
             thresholds: fleet.thresholds,
         })

@@ -50,6 +50,8 @@ pub struct Side {
     pub no_slip: bool,
     /// Since when something went wrong that makes a cashier run it again: a failed print, no answer.
     pub trouble_at: Option<StreamTime>,
+    /// A settlement file has it.
+    pub settled: bool,
 }
 
 impl Side {
@@ -88,6 +90,7 @@ impl Side {
             slip_at,
             no_slip: matches!(case.verdict, Verdict::NoSlip { .. } | Verdict::PrintedLate { .. }),
             trouble_at: if open { Some(at) } else { case.first_fact(failed).map(|fact| fact.at) },
+            settled: case.is_settled(),
         })
     }
 }

@@ -98,6 +98,12 @@ pub trait Store: Recall + Send {
     /// Deletes what is older than `since`, at most [`FORGET_ROWS_MAX`] rows of a matter; tells how many went.
     fn forget(&mut self, since: &KeepSince) -> Result<usize, StoreError>;
 
+    /// News of settlement files that nobody was told of yet, the oldest first. A store without settlement has none.
+    fn news(&mut self, limit: usize) -> Result<Vec<settlement::News>, StoreError> {
+        let _ = limit;
+        Ok(Vec::new())
+    }
+
     /// Another reader, for another thread.
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;
 }
@@ -221,6 +227,15 @@ pub struct FindingView {
     pub raised: ArrivalTime,
     /// When it last changed.
     pub changed: ArrivalTime,
+}
+
+/// A finding that is open, with what a settlement file says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenFinding {
+    /// The finding.
+    pub view: FindingView,
+    /// What a settlement file says, where it rests on one.
+    pub detail: Option<settlement::Detail>,
 }
 
 /// One line of the append-only record of what was said and done.

@@ -2,11 +2,18 @@
 //! settles. A file becomes visible in one transaction, when all of it is there; what an import that was cut off left
 //! behind is swept by the next.
 
+use crate::correlate::case::CaseId;
+use crate::correlate::finding::{Change, Finding, FindingChange, FindingKind, Ledger};
 use crate::settlement::matching::{Role, Tier};
 use crate::settlement::row::{SettlementRow, worded};
 use jiff::civil::Date;
-use slipwatch_shared::terminal::StoreId;
+use serde::{Deserialize, Serialize};
+use slipwatch_shared::card::{Card, MaskedPan};
+use slipwatch_shared::event::Keys;
+use slipwatch_shared::money::Amount;
+use slipwatch_shared::terminal::{StoreId, TerminalId};
 use slipwatch_shared::times::ArrivalTime;
+use std::collections::BTreeMap;
 
 /// A file's number in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,4 +145,229 @@ pub struct LinkView {
     pub tier: Tier,
     /// How surely, in thousandths.
     pub score: u16,
+}
+
+/// What a finding that rests on a settlement file says, as the store and `--json` carry it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Detail {
+    /// Whose files.
+    pub source: String,
+    /// Which day, days or payout.
+    pub period: String,
+    /// The file's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub file: String,
+    /// The row's line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The row's number in the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<i64>,
+    /// The amount that it is about, in minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
+    /// What was expected instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_minor: Option<i64>,
+    /// Of both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// How many rows show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u32>,
+    /// The file's own word, or what a deduction is known as.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub word: String,
+    /// Whose account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<String>,
+    /// Field 41.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<String>,
+    /// 凭证号
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stan: Option<String>,
+    /// 批次号
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_number: Option<String>,
+    /// 参考号
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rrn: Option<String>,
+    /// The shop's order number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_number: Option<String>,
+    /// The wallet's or processor's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_transaction_id: Option<String>,
+    /// The card's last four digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_four: Option<String>,
+}
+
+impl Detail {
+    /// Of a row of a file.
+    pub fn of_row(head: &FileHead, row: &SettlementRow, id: Option<RowId>) -> Detail {
+        let text = |value: Option<String>| value;
+        Detail {
+            source: head.source.clone(),
+            period: head.period.clone(),
+            file: head.name.clone(),
+            line: Some(row.line),
+            row: id.map(|id| id.0),
+            amount_minor: Some(row.amount.minor),
+            currency: Some(row.amount.currency.to_string()),
+            word: row.word.to_string(),
+            merchant: row.merchant.as_deref().map(str::to_owned),
+            terminal: text(row.terminal.map(|terminal| terminal.to_string())),
+            stan: text(row.stan.map(|stan| stan.to_string())),
+            batch_number: text(row.batch_number.map(|number| number.to_string())),
+            rrn: text(row.rrn.map(|rrn| rrn.to_string())),
+            order_number: text(row.order_number.as_ref().map(ToString::to_string)),
+            channel_transaction_id: text(
+                row.channel_transaction_id.as_ref().map(ToString::to_string),
+            ),
+            last_four: text(row.pan.map(|pan| format!("{:04}", pan.last_four()))),
+            ..Detail::default()
+        }
+    }
+
+    /// Of a file or of several of its rows.
+    pub fn of_file(source: &str, period: &str, file: &str) -> Detail {
+        Detail {
+            source: source.to_owned(),
+            period: period.to_owned(),
+            file: file.to_owned(),
+            ..Detail::default()
+        }
+    }
+
+    /// For letters.
+    pub fn ledger(&self) -> Ledger {
+        let currency = self.currency.as_deref().and_then(|code| code.parse().ok());
+        let amount = |minor: Option<i64>| Some(Amount::new(minor?, currency?));
+        let keys = Keys {
+            stan: self.stan.as_deref().and_then(|text| text.parse().ok()),
+            batch_number: self.batch_number.as_deref().and_then(|text| text.parse().ok()),
+            rrn: self.rrn.as_deref().and_then(|text| text.parse().ok()),
+            order_number: self
+                .order_number
+                .as_deref()
+                .and_then(|text| text.parse().ok())
+                .map(Box::new),
+            channel_transaction_id: self
+                .channel_transaction_id
+                .as_deref()
+                .and_then(|text| text.parse().ok())
+                .map(Box::new),
+            card: self.last_four.as_deref().map(|four| Card {
+                pan: MaskedPan::from_parts(None, four).ok(),
+                ..Card::default()
+            }),
+            ..Keys::default()
+        };
+        let place = match self.line {
+            Some(line) if !self.file.is_empty() => format!("{}:{line}", self.file),
+            _ if self.file.is_empty() => format!("{} {}", self.source, self.period),
+            _ => self.file.clone(),
+        };
+        Ledger {
+            amount: amount(self.amount_minor),
+            expected: amount(self.expected_minor),
+            rows: self.rows.unwrap_or(0),
+            word: self.word.as_str().into(),
+            document: place.into(),
+            keys,
+        }
+    }
+}
+
+/// A finding on its way into the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaidFinding {
+    /// As it stands.
+    pub finding: Finding,
+    /// The terminal, where it concerns one.
+    pub terminal: Option<TerminalId>,
+    /// The payment's number in the store, where it is about one.
+    pub transaction: Option<i64>,
+    /// What the file says of it.
+    pub detail: Detail,
+}
+
+worded! {
+    /// What a payment or row is looked at again for.
+    Watched {
+        /// The shop closed it unpaid, and it is settled (A05).
+        Late = "late",
+        /// It was undone, and it is settled (A08).
+        Undone = "undone",
+    }
+}
+
+/// Something that is looked at again once it is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// For what.
+    pub matter: Watched,
+    /// The payment's number in the store.
+    pub transaction: i64,
+    /// The row that settles it.
+    pub row: RowId,
+    /// When, UTC milliseconds.
+    pub due: i64,
+}
+
+/// All that a file says when it begins to count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Findings.
+    pub findings: Vec<SaidFinding>,
+    /// Payments with something open that the file confirms.
+    pub confirmed: Vec<CaseId>,
+    /// What is looked at again.
+    pub watch: Vec<Watch>,
+    /// Series of rates as they stand now.
+    pub rates: Vec<(String, String)>,
+}
+
+/// What changed in the store by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes(pub Vec<(FindingKind, Change)>);
+
+impl Changes {
+    /// Adds them up by code.
+    pub fn count(
+        &self,
+        raised: &mut BTreeMap<&'static str, u64>,
+        resolved: &mut BTreeMap<&'static str, u64>,
+    ) {
+        for (kind, change) in &self.0 {
+            match change {
+                Change::Raised => *raised.entry(kind.code()).or_default() += 1,
+                Change::Resolved => *resolved.entry(kind.code()).or_default() += 1,
+                Change::Changed => {}
+            }
+        }
+    }
+}
+
+/// Something that the collector tells on, in the order in which it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Its number; all through it are taken off with the commit that tells them.
+    pub number: i64,
+    /// What it is.
+    pub what: NewsOf,
+}
+
+/// What is news.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewsOf {
+    /// A finding that rests on a settlement file.
+    Finding(Box<FindingChange>),
+    /// A payment with something open is in a settlement file.
+    Settled(CaseId),
+    /// Something that is not there any more.
+    Gone,
 }

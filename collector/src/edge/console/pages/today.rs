@@ -116,12 +116,14 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
     let path = match &finding.id.subject {
         Subject::Case(case) => format!("/case/{case}"),
         Subject::Terminal(_) | Subject::Agent(_) | Subject::Route(_) => "/agents".to_owned(),
+        Subject::Row(_) | Subject::Statement(_) => "/statements".to_owned(),
     };
     let whom = match (&finding.id.subject, &view.terminal) {
         (Subject::Agent(agent), _) => agent.agent.to_string(),
         (Subject::Route(acquirer), _) => {
             language.say(format!("收单机构 {acquirer}"), format!("acquirer {acquirer}"))
         }
+        (Subject::Statement(statement), _) => format!("{} {}", statement.source, statement.part),
         (_, Some(name)) => frame.terminal_title(&name.store, name.terminal),
         _ => String::new(),
     };

@@ -113,6 +113,10 @@ impl Store for SqliteStore {
         retention::forget(&mut self.connection, since)
     }
 
+    fn news(&mut self, limit: usize) -> Result<Vec<super::settlement::News>, StoreError> {
+        settlement::say::news(&self.connection, limit).map_err(failed("reading news"))
+    }
+
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         Ok(Box::new(SqliteStore::open_reader(&self.path)?))
     }

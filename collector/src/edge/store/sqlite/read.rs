@@ -71,6 +71,14 @@ pub fn agent_numbers(connection: &Connection) -> Result<BTreeMap<AgentName, i64>
     rows.and_then(|rows| rows.collect()).map_err(&reading)
 }
 
+/// What the correlator keeps of each agent, as bytes.
+pub fn agent_states(connection: &Connection) -> Result<Vec<Vec<u8>>, StoreError> {
+    let reading = failed("reading the agents");
+    let mut statement = connection.prepare_cached("SELECT state FROM agents").map_err(&reading)?;
+    let rows = statement.query_map([], |row| row.get(0));
+    rows.and_then(|rows| rows.collect()).map_err(&reading)
+}
+
 fn agent_row(row: &Row<'_>) -> Result<AgentRow> {
     let outlived = row.get_ref(4)?.as_blob()?.chunks_exact(16).map(|life| {
         let (epoch, through) = life.split_at(8);
@@ -124,7 +132,7 @@ pub fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> {
     Ok(Snapshot { agents, open, alert_state })
 }
 
-fn finding_view(row: &Row<'_>) -> Result<Option<FindingView>> {
+pub fn finding_view(row: &Row<'_>) -> Result<Option<FindingView>> {
     let finding: Result<Finding, ShapeError> = shape::from_bytes(row.get_ref(0)?.as_blob()?);
     let Ok(finding) = finding else { return Ok(None) };
     let terminal: Option<String> = row.get(1)?;

@@ -185,7 +185,7 @@ CREATE TABLE settlement_rows (
     memo TEXT,
     payout TEXT
 );
-CREATE INDEX settlement_rows_open ON settlement_rows (file, day) WHERE state = 0;
+CREATE INDEX settlement_rows_open ON settlement_rows (day, file) WHERE state <> 1;
 CREATE INDEX settlement_rows_by_amount ON settlement_rows (minor, at);
 CREATE INDEX settlement_rows_by_order ON settlement_rows (order_number) WHERE order_number IS NOT NULL;
 CREATE INDEX settlement_rows_by_channel ON settlement_rows (channel_transaction_id)
@@ -205,6 +205,13 @@ CREATE TABLE settlement_news (
     what INTEGER NOT NULL,
     name TEXT NOT NULL
 );
+CREATE TABLE settlement_watch (
+    matter INTEGER NOT NULL,
+    transaction_id INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    PRIMARY KEY (matter, transaction_id)
+) WITHOUT ROWID;
 CREATE TABLE settlement_rates (
     source TEXT NOT NULL,
     series TEXT NOT NULL,

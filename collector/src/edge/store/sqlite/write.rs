@@ -54,6 +54,10 @@ impl Writer<'_> {
         for row in &commit.quarantine {
             self.quarantine(row)?;
         }
+        if let Some(through) = commit.news_through {
+            self.transaction
+                .execute("DELETE FROM settlement_news WHERE number <= ?1", [through])?;
+        }
         if let Some(state) = &commit.alert_state {
             self.transaction.execute(
                 "INSERT INTO kept (name, value) VALUES ('alert_state', ?1)
@@ -287,7 +291,7 @@ impl Writer<'_> {
 }
 
 /// How a finding stands, in words.
-fn note_of(finding: &Finding) -> String {
+pub(super) fn note_of(finding: &Finding) -> String {
     let (stage, severity) = (finding.stage.label(), finding.severity.label());
     let cause = &finding.cause;
     let mut note = format!(

@@ -25,7 +25,7 @@ const ROWS_MAX: i64 = 32;
 const NEAR_MAX: i64 = 256;
 const DAY_MS: i64 = 86_400_000;
 
-const COLUMNS: &str = "SELECT t.id, t.store, t.terminal, t.wall, t.kind, t.minor, t.currency, t.stan,
+pub(super) const CANDIDATE_COLUMNS: &str = "SELECT t.id, t.store, t.terminal, t.wall, t.kind, t.minor, t.currency, t.stan,
     t.batch_number, t.rrn, t.authorization_code, t.order_number, t.channel_transaction_id, t.merchant,
     t.last_four, c.money, c.open_findings, CASE c.money WHEN 0 THEN c.state END
     FROM transactions t JOIN cases c ON c.id = t.id";
@@ -107,7 +107,8 @@ impl SqliteStatements {
     }
 
     fn look(&mut self, found: &mut Found, condition: &str, values: &[&dyn ToSql]) -> Result<usize> {
-        let sql = format!("{COLUMNS} WHERE {condition} ORDER BY t.wall DESC LIMIT {ROWS_MAX}");
+        let sql =
+            format!("{CANDIDATE_COLUMNS} WHERE {condition} ORDER BY t.wall DESC LIMIT {ROWS_MAX}");
         self.gather(found, &sql, values)
     }
 
@@ -119,11 +120,11 @@ impl SqliteStatements {
     ) -> Result<Found, StoreError> {
         let looking = failed("looking for payments near rows");
         let sql = format!(
-            "{COLUMNS} WHERE t.minor BETWEEN ?1 AND ?2 AND t.wall BETWEEN ?3 AND ?4
+            "{CANDIDATE_COLUMNS} WHERE t.minor BETWEEN ?1 AND ?2 AND t.wall BETWEEN ?3 AND ?4
              ORDER BY t.minor DESC, t.wall LIMIT {NEAR_MAX}"
         );
         let same = format!(
-            "{COLUMNS} WHERE t.minor = ?1 AND t.wall BETWEEN ?2 AND ?3 ORDER BY t.wall LIMIT {NEAR_MAX}"
+            "{CANDIDATE_COLUMNS} WHERE t.minor = ?1 AND t.wall BETWEEN ?2 AND ?3 ORDER BY t.wall LIMIT {NEAR_MAX}"
         );
         let mut found = Found::default();
         for row in rows.iter().filter(|row| row.kind.has_payment()) {
@@ -225,7 +226,7 @@ fn parsed<T: FromStr>(row: &Row<'_>, column: usize) -> Result<Option<T>> {
     Ok(text(row, column)?.and_then(|text| text.parse().ok()))
 }
 
-/// A payment of [`COLUMNS`]; none where the row is damaged.
+/// A payment of [`CANDIDATE_COLUMNS`]; none where the row is damaged.
 pub(super) fn candidate(
     row: &Row<'_>,
     mut shop: impl FnMut(&StoreId) -> u32,

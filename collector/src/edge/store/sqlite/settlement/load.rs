@@ -318,6 +318,12 @@ pub(super) fn count_file(
             params![old, FileState::Replaced as i64, now.0],
         )?;
     }
+    // What the days of this file lack is looked for again.
+    transaction.execute(
+        "DELETE FROM settlement_rates WHERE source = (SELECT source FROM settlement_files WHERE id = ?1)
+         AND series IN (SELECT '(judged) ' || last_day FROM settlement_files WHERE id = ?1)",
+        [file.0],
+    )?;
     transaction.execute(
         "UPDATE settlement_files SET state = ?2, settled = ?3, summary = ?4 WHERE id = ?1",
         params![file.0, FileState::Loaded as i64, now.0, summary],

@@ -4,6 +4,8 @@
 
 mod candidates;
 mod load;
+mod look;
+pub(super) mod say;
 mod view;
 
 use super::{BUSY_WAIT, STATEMENTS_MAX, SqliteStore, failed};

@@ -2,10 +2,10 @@
 
 use super::super::{SqliteReader, failed};
 use super::SqliteStatements;
-use crate::edge::store::StoreError;
 use crate::edge::store::settlement::{
     FileHead, FileId, FileState, FileView, LinkView, RowId, RowState, RowView,
 };
+use crate::edge::store::{OpenFinding, StoreError};
 use crate::settlement::matching::{Role, Tier};
 use crate::settlement::row::{
     CardClass, OriginalNumbers, Precision, RowKind, RowTime, SettlementRow,
@@ -178,6 +178,26 @@ impl SqliteReader {
             &[&(limit as i64)],
         )
         .map_err(failed("reading settlement files"))
+    }
+
+    /// All that is open, the latest first.
+    pub fn open_findings(&self) -> Result<Vec<OpenFinding>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<OpenFinding>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT body, terminal, raised, changed, detail FROM findings WHERE is_open = 1
+                 ORDER BY changed DESC, name",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let Some(view) = super::super::read::finding_view(row)? else { continue };
+                let detail: Option<String> = row.get(4)?;
+                let detail = detail.and_then(|text| serde_json::from_str(&text).ok());
+                found.push(OpenFinding { view, detail });
+            }
+            Ok(found)
+        };
+        read().map_err(failed("reading what is open"))
     }
 
     /// The rows that settle, offset or may settle a payment, with their files; `transaction` is its number in the store.
