@@ -132,6 +132,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let health = health(metrics.clone(), Arc::clone(&beat));
     let pages = Pages::new(pages_reader, Arc::clone(&config), metrics.clone(), health);
     tasks.spawn(console::serve(listener, pages, stopping.clone()));
+    tasks.spawn(settlement::rounds::run(Arc::clone(&config), stopping.clone()));
     let mail = config.read().expect("no holder of this lock panics").mail.clone();
     match mail {
         Some(mail) => {

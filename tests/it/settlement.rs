@@ -2,6 +2,7 @@
 //! were checked, or why the file is refused.
 
 mod month;
+mod refused;
 
 use slipwatch_collector::settlement::reader::error::ReadError;
 use slipwatch_collector::settlement::reader::profile::{Format, shipped};

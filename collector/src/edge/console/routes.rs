@@ -1,6 +1,6 @@
 //! Which page where, in which language, and with which headers.
 
-use super::pages::{self, Frame, agents, case, today};
+use super::pages::{self, Frame, agents, case, statements, today};
 use super::papers::evidence;
 use crate::alert::language::Language;
 use crate::config::Config;
@@ -28,6 +28,8 @@ use tokio::sync::watch;
 /// Nothing but our own style sheet; no script, no frame, no foreign address.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
+/// Settlement files that a page shows.
+const STATEMENTS_SHOWN_MAX: usize = 100;
 /// Open findings that a page shows.
 const OPEN_SHOWN_MAX: usize = 50;
 
@@ -181,6 +183,7 @@ fn router(pages: Pages) -> Router {
         .route("/case/{id}/evidence.pdf", get(evidence_document))
         .route("/case/{id}/evidence.zip", get(evidence_archive))
         .route("/agents", get(show_agents))
+        .route("/statements", get(show_statements))
         .route("/style.css", get(style))
         .route("/metrics", get(metrics))
         .route("/healthz", get(health))
@@ -320,6 +323,21 @@ async fn show_agents(
                 .map(|name| (name.store.to_string(), name.agent.to_string()))
                 .collect();
             Ok(Rendered::Page(agents::render(&frame, &agents, &unheard, &quarantined)))
+        })
+        .await
+}
+
+async fn show_statements(
+    State(pages): State<Pages>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    pages
+        .read(move |reader| {
+            let files = reader.statements(STATEMENTS_SHOWN_MAX)?;
+            Ok(Rendered::Page(statements::render(&frame, &files)))
         })
         .await
 }

@@ -321,6 +321,12 @@ pub trait Reader: Send {
     /// How full the outbox is.
     fn outbox_counts(&mut self) -> Result<OutboxCounts, StoreError>;
 
+    /// Settlement files, the latest first. A store without settlement has none.
+    fn statements(&mut self, limit: usize) -> Result<Vec<settlement::FileView>, StoreError> {
+        let _ = limit;
+        Ok(Vec::new())
+    }
+
     /// Events of one agent's journal, `from..=through`, in order.
     fn journal(
         &mut self,

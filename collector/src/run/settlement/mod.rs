@@ -7,6 +7,7 @@ pub mod inbox;
 mod judge;
 pub mod report;
 pub mod review;
+pub(super) mod rounds;
 
 use crate::config::Config;
 use crate::config::settlement::{SettlementConfig, Statement};

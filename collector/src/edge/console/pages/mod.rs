@@ -3,6 +3,7 @@
 
 pub mod agents;
 pub mod case;
+pub mod statements;
 pub mod today;
 
 use crate::alert::language::Language;
@@ -88,8 +89,11 @@ pub fn page(frame: &Frame, title: &str, here: &str, content: Markup) -> String {
     let language = frame.language;
     let other = language.say(Language::English, Language::Chinese);
     let joint = if frame.here.contains('?') { '&' } else { '?' };
-    let menu =
-        [("/", language.say("今日", "Today")), ("/agents", language.say("采集程序", "Agents"))];
+    let menu = [
+        ("/", language.say("今日", "Today")),
+        ("/agents", language.say("采集程序", "Agents")),
+        ("/statements", language.say("对账文件", "Statements")),
+    ];
     let markup = html! {
         (DOCTYPE)
         html lang=(language.tag()) {

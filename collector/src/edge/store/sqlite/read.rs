@@ -357,6 +357,13 @@ impl Reader for SqliteReader {
         rows().map_err(failed("reading findings"))
     }
 
+    fn statements(
+        &mut self,
+        limit: usize,
+    ) -> Result<Vec<super::super::settlement::FileView>, StoreError> {
+        self.settlement_files(limit)
+    }
+
     fn outbox_due(&mut self, now: ArrivalTime, limit: usize) -> Result<Vec<OutboxDue>, StoreError> {
         let rows = || -> Result<Vec<OutboxDue>> {
             let mut statement = self.connection.prepare_cached(

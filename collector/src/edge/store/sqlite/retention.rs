@@ -3,7 +3,7 @@
 
 use super::super::{FORGET_ROWS_MAX, KeepSince, StoreError};
 use super::failed;
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 /// Deletes what is older than `since`; tells how many rows went.
 pub fn forget(connection: &mut Connection, since: &KeepSince) -> Result<usize, StoreError> {
@@ -37,7 +37,39 @@ fn delete_all(transaction: &Transaction<'_>, since: &KeepSince) -> rusqlite::Res
             AND id IN (SELECT id FROM outbox ORDER BY id LIMIT ?2)",
         )?
         .execute(params![since.cases.0, limit])?;
-    Ok(journal + quarantine + outbox + cases(transaction, since)?)
+    let statements = statements(transaction, since)?;
+    Ok(journal + quarantine + outbox + statements + cases(transaction, since)?)
+}
+
+/// Settlement files as long as payments: their rows first, a piece a call, then the file itself.
+fn statements(transaction: &Transaction<'_>, since: &KeepSince) -> rusqlite::Result<usize> {
+    let oldest: Option<(i64, i64, i64)> = transaction
+        .prepare_cached(
+            "SELECT id, first_row, last_row FROM settlement_files
+             WHERE state > 0 AND coalesce(settled, arrived) < ?1 ORDER BY id LIMIT 1",
+        )?
+        .query_row([since.cases.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((file, first, last)) = oldest else { return Ok(0) };
+    let until = last.min(first + FORGET_ROWS_MAX as i64 - 1);
+    let mut gone = 0;
+    if last > 0 && first <= last {
+        transaction.execute(
+            "DELETE FROM settlement_links WHERE (transaction_id, row, role) IN
+                (SELECT transaction_id, row, role FROM settlement_links WHERE row BETWEEN ?1 AND ?2)",
+            [first, until],
+        )?;
+        gone = transaction
+            .execute("DELETE FROM settlement_rows WHERE id BETWEEN ?1 AND ?2", [first, until])?;
+        transaction.execute(
+            "UPDATE settlement_files SET first_row = ?2 WHERE id = ?1",
+            [file, until + 1],
+        )?;
+    }
+    if last == 0 || until >= last {
+        gone += transaction.execute("DELETE FROM settlement_files WHERE id = ?1", [file])?;
+    }
+    Ok(gone)
 }
 
 fn cases(transaction: &Transaction<'_>, since: &KeepSince) -> rusqlite::Result<usize> {
@@ -53,6 +85,8 @@ fn cases(transaction: &Transaction<'_>, since: &KeepSince) -> rusqlite::Result<u
             "DELETE FROM actions WHERE finding IN (SELECT name FROM findings WHERE case_id = ?1)",
             "DELETE FROM findings WHERE case_id = ?1",
             "DELETE FROM cases WHERE id = ?1",
+            "DELETE FROM settlement_links WHERE transaction_id = ?1",
+            "DELETE FROM settlement_watch WHERE transaction_id = ?1",
             "DELETE FROM transactions WHERE id = ?1",
         ] {
             transaction.prepare_cached(sql)?.execute([id])?;
@@ -81,6 +115,12 @@ mod tests {
         INSERT INTO actions (at, finding, change, note) VALUES (1, 'A01:1', 0, ''), (10, 'A01:2', 0, '');
         INSERT INTO outbox (id, message_id, road, recipient, subject, text, created, not_before, findings, sent)
             VALUES (1, 'm1', 0, '', '', '', 1, 1, '', 2), (2, 'm2', 0, '', '', '', 10, 10, '', 11), (3, 'm3', 0, '', '', '', 1, 1, '', NULL);
+        INSERT INTO settlement_files (id, source, period, revision, state, profile, name, hash, bytes, first_day,
+            last_day, rows, first_row, last_row, arrived, settled, summary)
+            VALUES (1, 's', 'd', 1, 1, 'p', 'n', x'', 1, 'd', 'd', 1, 1, 1, 1, 1, ''), (2, 's', 'e', 1, 1, 'p', 'n', x'', 1, 'e', 'e', 1, 2, 2, 9, 9, '');
+        INSERT INTO settlement_rows (id, file, line, kind, state, day, minor, currency, word)
+            VALUES (1, 1, 1, 0, 1, 'd', 1, 'CNY', ''), (2, 2, 1, 0, 1, 'e', 1, 'CNY', '');
+        INSERT INTO settlement_links VALUES (1, 1, 0, 0, 1000), (2, 2, 0, 0, 1000);
         INSERT INTO quarantine VALUES (1, '', '', '', 1, 0, x''), (2, '', '', '', 10, 0, x'');";
 
     #[track_caller]
@@ -98,7 +138,7 @@ mod tests {
         store.connection.execute_batch(ROWS).unwrap();
         let at = ArrivalTime(5);
         let since = KeepSince { journal: at, cases: at, quarantine: at };
-        assert_eq!(forget(&mut store.connection, &since).unwrap(), 4);
+        assert_eq!(forget(&mut store.connection, &since).unwrap(), 6);
         check(&store, "SELECT first_seq FROM journal", &[2]);
         check(&store, "SELECT id FROM transactions ORDER BY id", &[2, 3]);
         check(&store, "SELECT id FROM cases ORDER BY id", &[2, 3]);
@@ -106,6 +146,9 @@ mod tests {
         check(&store, "SELECT at FROM actions", &[10]);
         check(&store, "SELECT id FROM outbox ORDER BY id", &[2, 3]);
         check(&store, "SELECT number FROM quarantine", &[2]);
+        check(&store, "SELECT id FROM settlement_files", &[2]);
+        check(&store, "SELECT id FROM settlement_rows", &[2]);
+        check(&store, "SELECT row FROM settlement_links", &[2]);
         assert_eq!(forget(&mut store.connection, &since).unwrap(), 0);
     }
 }

@@ -1,0 +1,59 @@
+//! Settlement files: what was loaded, what was replaced, and what was refused and why.
+
+use super::{Frame, chip, page};
+use crate::edge::store::settlement::{FileState, FileView};
+use maud::{Markup, html};
+use serde_json::Value;
+
+/// Renders them, the latest first.
+pub fn render(frame: &Frame, files: &[FileView]) -> String {
+    let language = frame.language;
+    let title = language.say("对账文件", "Statements");
+    let content = html! {
+        h1 { (title) }
+        @if files.is_empty() {
+            p.empty {
+                (language.say(
+                    "还没有导入对账文件。把文件放进收件目录，或运行 slipwatch-collector import。",
+                    "No settlement file was imported yet. Put one into the inbox, or run slipwatch-collector import.",
+                ))
+            }
+        }
+        @for file in files { (self::file(frame, file)) }
+    };
+    page(frame, title, "/statements", content)
+}
+
+fn file(frame: &Frame, file: &FileView) -> Markup {
+    let language = frame.language;
+    let (tone, state) = match file.state {
+        FileState::Loading => ("wait", language.say("导入中", "loading")),
+        FileState::Loaded => ("good", language.say("已导入", "loaded")),
+        FileState::Replaced => ("calm", language.say("已被更正", "replaced")),
+        FileState::Refused => ("bad", language.say("已拒收", "refused")),
+    };
+    let summary: Value = serde_json::from_str(&file.summary).unwrap_or_default();
+    let open = summary["open"].as_u64().unwrap_or(0);
+    let reason = summary["refused"]["message"].as_str();
+    html! {
+        section.agent {
+            p.top {
+                strong { (file.head.source) " · " (file.head.period) }
+                (chip(tone, state))
+            }
+            @if let Some(reason) = reason { p { (reason) } }
+            dl.facts {
+                div { dt { (language.say("文件", "File")) } dd { (file.head.name) } }
+                div {
+                    dt { (language.say("时间", "Time")) }
+                    dd { time datetime=(Frame::iso(file.arrived.0)) { (frame.time(None, file.arrived.0, "%Y-%m-%d %H:%M:%S")) } }
+                }
+                @if file.state != FileState::Refused {
+                    div { dt { (language.say("行数", "Rows")) } dd { (file.head.rows) } }
+                    div { dt { (language.say("待匹配", "Await their payment")) } dd { (open) } }
+                    div { dt { (language.say("版本", "Version")) } dd { (file.revision) } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What must not come in: each file is refused whole, says why with line and column, and leaves nothing behind.
+
+use slipwatch_collector::config::Config;
+use slipwatch_collector::edge::store::sqlite::SqliteStore;
+use slipwatch_collector::run::settlement::Desk;
+use slipwatch_collector::run::settlement::report::Report;
+use slipwatch_shared::times::ArrivalTime;
+use std::path::{Path, PathBuf};
+
+const NOW: ArrivalTime = ArrivalTime(1_764_050_400_000);
+
+struct Place {
+    directory: tempfile::TempDir,
+    desk: Desk,
+}
+
+impl Place {
+    fn new() -> Place {
+        let directory = tempfile::tempdir().expect("a directory");
+        let text = "[store]\npath = \"store\"\n[settlement]\n[[settlement.statement]]\nname = \"acquirer\"\n\
+            profile = \"allinpay\"\nmerchants = [\"821330154110001\"]\nshops = [\"shop-1\"]\n\
+            [[shop]]\nname = \"shop-1\"\ntime_zone = \"+08:00\"\n";
+        let config =
+            Config::parse(&directory.path().join("collector.toml"), text).expect("sound settings");
+        let desk = Desk::open(&config).expect("a store");
+        Place { directory, desk }
+    }
+
+    fn import(&mut self, name: &str, bytes: &[u8], profile: Option<&str>) -> Report {
+        let path = self.directory.path().join(name);
+        std::fs::write(&path, bytes).expect("room on the disk");
+        let mut reports =
+            self.desk.import(&path, profile, NOW, &mut |_| {}).expect("the store works");
+        assert_eq!(reports.len(), 1, "{reports:?}");
+        reports.remove(0)
+    }
+
+    fn rows_and_links(&self) -> (i64, i64) {
+        let path = self.directory.path().join("store").join("collector.sqlite");
+        drop(SqliteStore::open_reader(&path).expect("a store"));
+        let connection = rusqlite::Connection::open(path).expect("a store");
+        let count = |table: &str| {
+            let sql = format!("SELECT count(*) FROM {table}");
+            connection.query_row(&sql, [], |row| row.get(0)).expect("a count")
+        };
+        (count("settlement_rows"), count("settlement_links"))
+    }
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path: PathBuf =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/settlement/profiles").join(name);
+    std::fs::read(path).expect("a fixture")
+}
+
+/// The file is refused with this reason, line and column, its message holds `word`, and nothing of it is loaded.
+#[track_caller]
+fn check(
+    name: &str,
+    bytes: &[u8],
+    profile: Option<&str>,
+    expected: (&str, Option<u32>, Option<&str>, &str),
+) {
+    let mut place = Place::new();
+    let report = place.import(name, bytes, profile);
+    let refused =
+        report.refused.as_ref().unwrap_or_else(|| panic!("{name} was loaded: {report:?}"));
+    let (reason, line, column, word) = expected;
+    assert_eq!(
+        (refused.reason, refused.line, refused.column.as_deref()),
+        (reason, line, column),
+        "{refused:?}"
+    );
+    assert!(refused.message.contains(word), "{}", refused.message);
+    assert_eq!(place.rows_and_links(), (0, 0));
+}
+
+fn edited(name: &str, from: &str, to: &str) -> Vec<u8> {
+    let text = String::from_utf8(fixture(name)).expect("UTF-8");
+    assert!(text.contains(from), "{from} stands in {name}");
+    text.replacen(from, to, 1).into_bytes()
+}
+
+#[test]
+fn a_wrong_profile_or_encoding_is_refused() {
+    check(
+        "a.csv",
+        &fixture("wechat-trade.csv"),
+        Some("allinpay"),
+        ("format", None, None, "names the columns"),
+    );
+    check(
+        "b.txt",
+        b"nothing that anybody knows\n",
+        None,
+        ("profile", None, None, "no profile knows"),
+    );
+    let mut bytes = fixture("alipay-trade.csv");
+    let middle = bytes.len() / 2;
+    bytes[middle] = 0xff;
+    bytes[middle + 1] = 0xff;
+    let mut place = Place::new();
+    let report = place.import("c.csv", &bytes, Some("alipay-trade"));
+    assert_eq!(
+        report.refused.as_ref().map(|refused| refused.reason),
+        Some("encoding"),
+        "{report:?}"
+    );
+    assert_eq!(place.rows_and_links(), (0, 0));
+}
+
+#[test]
+fn a_file_that_was_cut_off_is_refused() {
+    let whole = fixture("wechat-trade.csv");
+    let cut = whole.windows(3).position(|bytes| bytes == "总".as_bytes()).expect("closing lines");
+    check("a.csv", &whole[..cut], None, ("totals", None, Some("总交易单数"), "cut off"));
+    let zm = fixture("IND25112488ZM_821330154110001");
+    check(
+        "IND25112488ZM_x",
+        &zm[..zm.len() - 200],
+        None,
+        ("format", Some(6), None, "expected 608 bytes"),
+    );
+}
+
+#[test]
+fn totals_that_do_not_add_up_refuse_the_file() {
+    let bytes = edited("wechat-trade.csv", "`130.80", "`130.81");
+    check("a.csv", &bytes, None, ("totals", Some(10), Some("订单总金额"), "130.81"));
+    let bytes = edited("adyen-settlement-detail.csv", ",88.85,", ",88.84,");
+    check("b.csv", &bytes, None, ("totals", None, Some("payout 73"), "its rows come to"));
+    let bytes = edited("leshua.txt", ",8800,44,8756,", ",8800,44,8757,");
+    check("c.txt", &bytes, None, ("equation", Some(2), None, "does not hold"));
+}
+
+#[test]
+fn a_row_of_another_merchant_refuses_the_file() {
+    let bytes = edited(
+        "allinpay.csv",
+        "821330154110001,示例门店,10000002",
+        "821330154110009,示例门店,10000002",
+    );
+    check("a.csv", &bytes, None, ("merchant", Some(4), None, "821330154110009"));
+}
+
+#[test]
+fn a_number_or_time_that_is_not_understood_refuses_the_file() {
+    let bytes = edited("allinpay.csv", ",1200.00,", ",\"1,200.00\",");
+    check("a.csv", &bytes, None, ("row", Some(3), Some("交易金额"), "thousands separator"));
+    let bytes = edited("allinpay.csv", ",10:15:01,", ",25:15:01,");
+    check("b.csv", &bytes, None, ("row", Some(3), Some("交易时间"), "expected a time"));
+    let bytes = edited("wechat-trade.csv", "`SUCCESS", "`SOMETHING");
+    check("c.csv", &bytes, None, ("row", Some(2), None, "no [[row]] of the profile knows"));
+}
+
+#[test]
+fn an_archive_that_cannot_be_trusted_is_refused() {
+    // A list of parts whose one name leaves the archive: the shipped sample with its name bytes changed.
+    let mut bytes = fixture("alipay-trade.zip");
+    let name = b"20881234567890100156";
+    let places: Vec<usize> =
+        (0..bytes.len() - name.len()).filter(|&at| &bytes[at..at + name.len()] == name).collect();
+    for at in places {
+        bytes[at..at + 6].copy_from_slice(b"../../");
+    }
+    check("a.zip", &bytes, None, ("archive", None, None, "outside"));
+}
+
+#[test]
+fn commas_line_ends_and_formulas_are_names_like_others() {
+    let mut place = Place::new();
+    let report = place.import("a.csv", &fixture("wechat-trade.csv"), None);
+    assert_eq!((report.outcome, report.rows), ("loaded", 6), "{report:?}");
+    let again = place.import("b.csv", &fixture("wechat-trade.csv"), None);
+    assert_eq!(again.outcome, "known", "by its content, whatever its name");
+    let zip = place.import("c.zip", &fixture("alipay-trade.zip"), None);
+    assert_eq!(
+        (zip.outcome, zip.rows, zip.period.as_deref()),
+        ("loaded", 4, Some("2025-11-24")),
+        "{zip:?}"
+    );
+}
+
+#[test]
+fn other_days_of_the_same_source_are_not_loaded_over_each_other() {
+    let mut place = Place::new();
+    assert_eq!(place.import("a.csv", &fixture("allinpay.csv"), None).outcome, "loaded");
+    let text = String::from_utf8(fixture("allinpay.csv")).expect("UTF-8");
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for (at, line) in lines.iter_mut().enumerate().skip(1) {
+        *line = line.replace(",2025-11-24,", &format!(",2025-11-{:02},", 21 + at % 7));
+    }
+    let report = place.import("week.csv", lines.join("\n").as_bytes(), None);
+    assert_eq!(
+        report.refused.as_ref().map(|refused| refused.reason),
+        Some("overlap"),
+        "{report:?}"
+    );
+}
