@@ -27,6 +27,7 @@ pub(super) struct File {
     deadlines: DeadlinesFile,
     #[serde(default)]
     thresholds: ThresholdsFile,
+    #[serde(default)]
     settlement: settlement::SettlementFile,
     #[serde(default, rename = "shop")]
     shops: Vec<ShopFile>,

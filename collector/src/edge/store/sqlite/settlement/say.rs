@@ -87,6 +87,8 @@ impl SqliteStatements {
         summary: impl Fn(&Changes, u32) -> String,
     ) -> std::result::Result<(Changes, u32), StoreError> {
         let concluding = failed("making a file count");
+        // This one is on the disk when it returns, and all that was written for it before.
+        self.connection.pragma_update(None, "synchronous", "FULL").map_err(&concluding)?;
         let transaction = self.begin_writing()?;
         let run = || -> Result<(Changes, u32)> {
             let (source, period, revision): (String, String, u32) = transaction.query_row(
