@@ -326,12 +326,12 @@ impl Correlator {
         }
         self.agents[agent].offline = offline;
         for terminal in 0..self.agents[agent].terminals.len() {
-            let waits = |kept: &&Box<Kept>| {
+            let waits = |kept: &&Kept| {
                 let verdict = kept.case.verdict;
                 matches!(verdict, Verdict::Pending { .. })
                     || verdict == Verdict::Unknown { why: Unknown::AgentOffline }
             };
-            let cases = self.agents[agent].terminals[terminal].cases.iter();
+            let cases = self.agents[agent].terminals[terminal].cases.iter().map(AsRef::as_ref);
             let waiting: Vec<EventRef> = cases.filter(waits).map(|kept| kept.case.first).collect();
             for first in waiting {
                 self.review(Place { agent, terminal, first }, now, recall);
@@ -408,8 +408,8 @@ impl Correlator {
     /// Payments in memory, and those of them whose verdict is pending.
     pub fn cases_in_memory(&self) -> (u64, u64) {
         let kept = self.agents.iter().flat_map(|agent| &agent.terminals);
-        let kept = kept.flat_map(|terminal| &terminal.cases);
-        let pending = |kept: &&Box<Kept>| matches!(kept.case.verdict, Verdict::Pending { .. });
+        let kept = kept.flat_map(|terminal| &terminal.cases).map(AsRef::as_ref);
+        let pending = |kept: &&Kept| matches!(kept.case.verdict, Verdict::Pending { .. });
         (kept.clone().count() as u64, kept.filter(pending).count() as u64)
     }
 }
