@@ -1,6 +1,6 @@
 //! Reads the text of slips, as printers, ZVT print blocks and logs carry it: whose copy it is, what it documents, and all
 //! the numbers by which its payment is known. Chinese, English, German, Italian and Spanish; what stands on slips is data, in
-//! [`vocabulary`]. Knows no device and no time, and keeps nothing from one text to the next.
+//! `vocabulary`. Knows no device and no time, and keeps nothing from one text to the next.
 //!
 //! The lines must have been scrubbed; [`scrub`] does that for a slip as a whole, [`read`] does both.
 

@@ -2,7 +2,7 @@
 //! PA00P016 (transport), over a serial line or TCP. It tells what was debited, undone and refused, and the text of slips
 //! that the terminal hands to the till; it never tells whether paper came out.
 //!
-//! `family = "zvt"`; the settings are those of [`Draft`].
+//! `family = "zvt"`; the settings are those of `Draft`.
 
 pub mod bmp;
 pub mod command;
