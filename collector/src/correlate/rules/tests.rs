@@ -27,6 +27,8 @@ fn nothing_is_said_before_the_deadline_has_passed() {
     check(&format!("{PAID}; 100 pulse"), "1 pending");
     check(&format!("{PAID}; 200 pulse"), "1 pending A01");
     check(&format!("{PAID}; 311 pulse"), "1 pending A01");
+    // Heard up to the deadline itself is not heard past it.
+    check(&format!("{PAID}; 312 pulse"), "1 pending A01");
     check(&format!("{PAID}; 313 pulse"), "1 no_slip unknown A01");
 }
 

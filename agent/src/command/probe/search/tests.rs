@@ -120,7 +120,7 @@ fn eight_bits_with_a_check_bit_are_found_once_all_without_were_tried() {
 #[test]
 fn a_clean_line_that_nobody_understands_is_told_as_such() {
     let setting = Setting { baud: 19_200, parity: Parity::None, data_bits: 8 };
-    let lines: [&[u8]; 2] = [b"\x05unit 4 \x1f ready\x04", b"\x05unit 5 \x1f busy, retry\x04"];
+    let lines: [&[u8]; 2] = [b"\x1eunit 4 \x1f ready\x1d", b"\x1eunit 5 \x1f busy, retry\x1d"];
     let wire = Wire::sent(setting, &lines);
     let dialects = shipped::names().filter_map(shipped::dialect).collect();
     let mut search = Search::new(dialects, None, Uptime(0));
