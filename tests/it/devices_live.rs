@@ -160,7 +160,7 @@ fn a_slip_that_waits_for_paper_is_missing_until_the_printer_has_printed_it() {
     lines.say_both_ways("escpos", &[printer::ready()]);
     lines.wait_for(late.amount, "printed_late", None);
     assert!(
-        lines.grade(late.amount) >= Some(SlipGrade::BufferedReply),
+        lines.grade(late.amount) >= Some(SlipGrade::CleanStatus),
         "{:?}",
         lines.grade(late.amount)
     );

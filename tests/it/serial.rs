@@ -59,6 +59,8 @@ fn a_slip_that_comes_late_takes_the_letter_back_in_its_thread() {
 #[test]
 fn a_pulled_plug_makes_it_unknown_and_the_line_is_heard_again() {
     let mut shop = Shop::new();
+    // On a busy machine the plug is out a good second after the debit: well before the deadline, all the same.
+    shop.set_deadlines(&DEADLINES.replace("slip_alert_s = 1.5", "slip_alert_s = 8"));
     shop.open();
     shop.wait_until_heard();
     let (torn, missed) = (payment(4, Story::NoSlip), payment(5, Story::NoSlip));

@@ -210,7 +210,8 @@ mod tests {
     #[test]
     fn the_guide_shows_every_setting() {
         let guide = include_str!("../../../../profiles/README.md");
-        let mut examples = guide.split("```toml\n").skip(1).filter_map(|text| text.split("```").next());
+        let mut examples =
+            guide.split("```toml\n").skip(1).filter_map(|text| text.split("```").next());
         let example = examples.find(|example| example.contains("family = \"escpos\""));
         let example = example.expect("the guide shows a printer");
         let settings = Settings::parse("guide", example).expect("it is sound");
