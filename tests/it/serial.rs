@@ -2,7 +2,7 @@
 
 use slipwatch_tests::dice::Dice;
 use slipwatch_tests::process::live::PACE;
-use slipwatch_tests::process::shop::{Shop, TERMINAL};
+use slipwatch_tests::process::shop::{DEADLINES, Shop, TERMINAL};
 use slipwatch_tests::process::wait_for;
 use slipwatch_tests::terminal::{Payment, Story, Terminal, Word};
 
