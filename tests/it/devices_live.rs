@@ -257,3 +257,37 @@ fn a_time_out_that_is_undone_before_the_next_sale_owes_no_slip_and_the_sale_does
     lines.wait_for(next.0, "printed", None);
     assert!(lines.shop.letters().is_empty(), "there is nothing to tell");
 }
+
+/// The log of an Android terminal that a program of the agent's prints, as `adb logcat` would; the device is a file here.
+#[test]
+fn an_android_terminal_is_heard_through_a_program_and_its_missing_slip_is_told() {
+    let mut shop = Shop::new();
+    let log = shop.path().join("android.log");
+    std::fs::write(&log, "--------- beginning of main\n").expect("room for a file");
+    let sources = format!(
+        "[[source]]\nname = \"android\"\ndialect = \"logcat-pos\"\nterminal = \"{TERMINAL}\"\n\
+         [source.command]\nprogram = \"tail\"\nargs = [\"-n\", \"+1\", \"-f\", {log:?}]\n"
+    );
+    shop.set_lines(TERMINAL, TERMINAL_PRINTS, &sources);
+    shop.open();
+    shop.wait_until_open(1);
+    let said = |stan: u32, yuan: &str, prints: bool| {
+        let head = "11-24 09:30:01.120  2231  2290 I";
+        let mut lines = format!(
+            "{head} PosTrade: 发起 交易类型:消费 金额:{yuan} 批次号:000001 凭证号:{stan:06} 终端号:{TERMINAL}\n\
+             {head} PosTrade: 应答 应答码:00 交易类型:消费 金额:{yuan} 凭证号:{stan:06} 参考号:63280900{stan:04}\n"
+        );
+        if prints {
+            lines += &format!("{head} PosPrint: 打印完成 凭证号:{stan:06} 联:商户存根\n");
+        }
+        lines
+    };
+    let mut device = std::fs::OpenOptions::new().append(true).open(&log).expect("the log");
+    let day = said(1, "12.50", true) + &said(2, "88.00", false);
+    std::io::Write::write_all(&mut device, day.as_bytes()).expect("room in the file");
+    let lines = Lines { shop, devices: BTreeMap::new() };
+    lines.wait_for(1_250, "printed", None);
+    lines.wait_for(8_800, "no_slip", None);
+    let letter = wait_for("a letter", || lines.shop.letters().into_iter().next());
+    assert!(letter.text().contains("88.00"), "{}", letter.text());
+}
