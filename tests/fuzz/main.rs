@@ -88,7 +88,8 @@ fn hide(size: usize, bytes: &[u8]) {
     let mut hider = Hider::new(Direction::Either);
     let mut written = 0;
     for (chunk, at) in bytes.chunks(size).zip((0_u64..).step_by(100)) {
-        written += hider.push(chunk, Uptime(at)).iter().map(|(.., bytes)| bytes.len()).sum::<usize>();
+        written +=
+            hider.push(chunk, Uptime(at)).iter().map(|(.., bytes)| bytes.len()).sum::<usize>();
     }
     written += hider.let_go().iter().map(|(.., bytes)| bytes.len()).sum::<usize>();
     // A number of thirteen digits is written with sixteen signs.
