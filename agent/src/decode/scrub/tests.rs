@@ -276,7 +276,9 @@ proptest! {
         let middle = &number[6..number.len() - 4];
         let shown = clear.contains(head) || clear.contains(tail) || (middle.len() > 4 && clear.contains(middle));
         prop_assert!(!shown, "a part of {number} stands in {out:?}");
-        prop_assert!(!clear.contains(&ascii[12..ascii.len() - 8]) , "codes of {number} stand in {out:?}");
+        // Two digits in the middle of a short number stand elsewhere by chance.
+        let coded = middle.len() > 4 && clear.contains(&ascii[12..ascii.len() - 8]);
+        prop_assert!(!coded, "codes of {number} stand in {out:?}");
     }
 
     #[test]
