@@ -7,7 +7,6 @@
 
 mod dump;
 mod edit;
-#[allow(dead_code, reason = "the binary dialects stand on it")]
 pub(crate) mod frame;
 mod hex;
 mod issuer;
