@@ -16,6 +16,7 @@ use slipwatch_collector::config::Config;
 use slipwatch_collector::edge::store::sqlite::SqliteStore;
 use slipwatch_collector::run::settlement::Desk;
 use slipwatch_collector::settlement::matching::{Candidate, Grouping, match_exactly};
+use slipwatch_collector::settlement::report::Outcome;
 use slipwatch_collector::settlement::row::{Precision, RowKind, RowTime, SettlementRow};
 use slipwatch_collector::settlement::standing::Standing;
 use slipwatch_shared::event::Kind;
@@ -202,8 +203,8 @@ fn import_and_match(bencher: Bencher) {
         let mut desk = Desk::open(&config).expect("the store");
         let now = ArrivalTime(WALL_MS + 11 * DAY_MS);
         let reports = desk.import(&file, None, now, &mut |_| {}).expect("the store takes it");
-        assert_eq!(reports[0].outcome, "loaded", "{:?}", reports[0].lines());
-        assert_eq!(reports[0].linked.get("E2"), Some(&rows), "{:?}", reports[0].lines());
+        assert_eq!(reports[0].outcome, Outcome::Loaded, "{:?}", reports[0]);
+        assert_eq!(reports[0].linked.get("E2"), Some(&rows), "{:?}", reports[0]);
     });
     println!("peak resident: {} MiB", peak_mib());
 }

@@ -14,6 +14,7 @@ pub mod load;
 pub mod lossy_broker;
 pub mod machine;
 pub mod month;
+pub mod papers;
 pub mod process;
 pub mod store;
 pub mod talk;

@@ -4,7 +4,7 @@ use super::{ConfigArgument, failure, tell};
 use crate::alert::language::Language;
 use crate::alert::words;
 use crate::config::Config;
-use crate::edge::store::settlement::Detail;
+use crate::edge::console::summary;
 use crate::edge::store::sqlite::SqliteStore;
 use crate::edge::store::{OpenFinding, StoreError};
 use crate::run::STORE_FILE;
@@ -127,25 +127,8 @@ fn words_of(open: &OpenFinding, chinese: bool) -> String {
         words::cause_sentence(language, finding.cause.detail),
     );
     if let Some(detail) = &open.detail {
-        text.push_str(&format!("\n    {}", of_detail(language, detail)));
+        text.push_str(&format!("\n    {}", summary::detail(language, detail)));
     }
     text.push_str(&format!("\n    {}", finding.id));
     text
-}
-
-fn of_detail(language: Language, detail: &Detail) -> String {
-    let ledger = detail.ledger();
-    let mut parts = vec![ledger.document.to_string()];
-    parts.extend(ledger.amount.map(|amount| words::money(language, amount)));
-    let expected = language.say("应为", "expected");
-    parts.extend(
-        ledger.expected.map(|amount| format!("{expected} {}", words::money(language, amount))),
-    );
-    if ledger.rows > 0 {
-        parts.push(language.say(format!("{} 笔", ledger.rows), format!("{} rows", ledger.rows)));
-    }
-    if !ledger.word.is_empty() {
-        parts.push(ledger.word.to_string());
-    }
-    parts.join(", ")
 }

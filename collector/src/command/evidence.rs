@@ -117,7 +117,7 @@ pub(super) fn run(arguments: &EvidenceArguments) -> ExitCode {
 }
 
 fn make(config: Config, case: &CaseId, out: &Path) -> Result<PathBuf, EvidenceError> {
-    let mut reader = SqliteStore::open_reader(&config.store.join(STORE_FILE))?;
+    let mut reader = SqliteStore::open_reader(&config.beside(&config.store).join(STORE_FILE))?;
     let exhibit =
         reader.exhibit(case)?.ok_or_else(|| EvidenceError::NoCase { case: case.clone() })?;
     let config = Arc::new(config);

@@ -2,20 +2,27 @@
 //! by row what was understood, and touches no store.
 
 use super::{ConfigArgument, failure, tell};
+use crate::alert::language::Language;
 use crate::config::Config;
 use crate::edge::clock;
+use crate::edge::console::pages::Frame;
+use crate::edge::console::papers::imported::{self, FINDINGS_MAX, Imported};
+use crate::edge::console::summary;
 use crate::edge::statement;
+use crate::edge::store::sqlite::SqliteStore;
+use crate::run::STORE_FILE;
 use crate::run::error::{EXIT_CONFIG, EXIT_DATA, EXIT_STATE};
 use crate::run::settlement::import::Progress;
-use crate::run::settlement::report::Report;
 use crate::run::settlement::{self, Desk, DeskError};
 use crate::settlement::reader::profile::{Profile, shipped};
 use crate::settlement::reader::{self, Reader, Step, explain};
+use crate::settlement::report::Report;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 const HELP: &str = "\
 A file must pass its own totals; one that does not is refused whole, with line, column and reason. A file that was
@@ -25,6 +32,7 @@ safe while the collector runs: rows become visible in one transaction, and lette
 Examples:
   slipwatch-collector import 20881234_20251124.csv.zip
   slipwatch-collector import --profile allinpay detail.csv --json
+  slipwatch-collector import --chinese --document summary.pdf detail.csv
   slipwatch-collector import --explain --profile mybank.toml detail.csv
 
 Exit status: 0 all files were loaded, or were loaded before; 1 the store failed; 65 a file was refused; 78 the settings
@@ -45,6 +53,12 @@ pub struct ImportArguments {
     /// Tell what changed as JSON, one file a line
     #[arg(long)]
     json: bool,
+    /// In Chinese
+    #[arg(long)]
+    chinese: bool,
+    /// Write the summary as a document (PDF), too
+    #[arg(long, value_name = "FILE", conflicts_with = "explain")]
+    document: Option<PathBuf>,
     /// The files; ZIP archives are read where they lie
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -77,7 +91,8 @@ fn import_all(arguments: &ImportArguments) -> Done {
     };
     let mut desk = Desk::open(&config)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut refused = false;
+    let language = if arguments.chinese { Language::Chinese } else { Language::English };
+    let mut all = Vec::new();
     for file in &arguments.files {
         let bar = Bar::default();
         let reports =
@@ -86,9 +101,16 @@ fn import_all(arguments: &ImportArguments) -> Done {
             })?;
         bar.bar.finish_and_clear();
         for report in &reports {
-            refused |= report.is_refused();
-            show(&mut out, report, arguments.json)?;
+            match arguments.json {
+                true => writeln!(out, "{}", serde_json::to_string(report)?)?,
+                false => {
+                    for line in summary::lines(language, report) {
+                        writeln!(out, "{line}")?;
+                    }
+                }
+            }
         }
+        all.extend(reports);
     }
     let changes = desk.review(clock::now())?;
     let (mut raised, mut resolved) = Default::default();
@@ -100,20 +122,43 @@ fn import_all(arguments: &ImportArguments) -> Done {
             json!({ "outcome": "reviewed", "raised": raised, "resolved": resolved })
         )?;
     } else if !raised.is_empty() || !resolved.is_empty() {
-        writeln!(out, "now open in all files: raised {raised:?}, resolved {resolved:?}")?;
+        let told = summary::changes(language, &raised, &resolved);
+        let told: Vec<String> =
+            told.iter().map(|(name, title)| format!("{name} {title}")).collect();
+        writeln!(out, "{}: {}", language.say("全部文件合看", "Over all files"), told.join(", "))?;
     }
     out.flush()?;
+    let refused = all.iter().any(Report::is_refused);
+    if let Some(path) = &arguments.document {
+        write_document(config, language, all, path)?;
+    }
     Ok(if refused { ExitCode::from(EXIT_DATA) } else { ExitCode::SUCCESS })
 }
 
-fn show(out: &mut impl Write, report: &Report, json: bool) -> io::Result<()> {
-    if json {
-        serde_json::to_writer(&mut *out, report)?;
-        return writeln!(out);
+/// The document, with what is open now because of each file.
+fn write_document(
+    config: Config,
+    language: Language,
+    reports: Vec<Report>,
+    path: &Path,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let reader = SqliteStore::open_reader(&config.beside(&config.store).join(STORE_FILE))?;
+    let mut files = Vec::new();
+    for report in reports {
+        let findings = match (&report.source, &report.period) {
+            (Some(source), Some(period)) => {
+                reader.open_findings_of(source, period, FINDINGS_MAX)?
+            }
+            _ => Vec::new(),
+        };
+        files.push(Imported { report, findings });
     }
-    for line in report.lines() {
-        writeln!(out, "{line}")?;
-    }
+    let config = Arc::new(config);
+    let frame = Frame { language, config, now_ms: clock::now().0, here: String::new() };
+    let document = imported::document(&frame, &files)
+        .map_err(|error| format!("the document cannot be written: {error:?}"))?;
+    std::fs::write(path, document)
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
     Ok(())
 }
 

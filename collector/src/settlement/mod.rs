@@ -7,5 +7,6 @@ pub mod deduction;
 pub mod matching;
 pub mod rate;
 pub mod reader;
+pub mod report;
 pub mod row;
 pub mod standing;

@@ -8,6 +8,7 @@ use slipwatch_collector::edge::store::settlement::NewsOf;
 use slipwatch_collector::edge::store::sqlite::SqliteStore;
 use slipwatch_collector::edge::store::{OpenFinding, Reader, Store};
 use slipwatch_collector::run::settlement::Desk;
+use slipwatch_collector::settlement::report::Outcome;
 use slipwatch_shared::times::ArrivalTime;
 use slipwatch_tests::month::{Month, RATE_SHOP};
 use std::collections::BTreeSet;
@@ -81,12 +82,12 @@ impl Chain {
         let path = self.write(&format!("detail-{}.csv", self.month.date(day)), &text);
         let reports = self.desk.import(&path, None, now, &mut |_| {}).expect("the store takes it");
         assert_eq!(reports.len(), 1);
-        assert_eq!(reports[0].outcome, "loaded", "{:?}", reports[0].lines());
+        assert_eq!(reports[0].outcome, Outcome::Loaded, "{:?}", reports[0]);
         assert_eq!(reports[0].revision, Some(if corrected { 2 } else { 1 }));
         if day % 10 == 0 {
             let again =
                 self.desk.import(&path, None, now, &mut |_| {}).expect("the store takes it");
-            assert_eq!(again[0].outcome, "known", "the same file twice changes nothing");
+            assert_eq!(again[0].outcome, Outcome::Known, "the same file twice changes nothing");
         }
     }
 

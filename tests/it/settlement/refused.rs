@@ -3,7 +3,7 @@
 use slipwatch_collector::config::Config;
 use slipwatch_collector::edge::store::sqlite::SqliteStore;
 use slipwatch_collector::run::settlement::Desk;
-use slipwatch_collector::run::settlement::report::Report;
+use slipwatch_collector::settlement::report::{Outcome, Report};
 use slipwatch_shared::times::ArrivalTime;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,7 @@ fn check(
         report.refused.as_ref().unwrap_or_else(|| panic!("{name} was loaded: {report:?}"));
     let (reason, line, column, word) = expected;
     assert_eq!(
-        (refused.reason, refused.line, refused.column.as_deref()),
+        (refused.reason.as_ref(), refused.line, refused.column.as_deref()),
         (reason, line, column),
         "{refused:?}"
     );
@@ -102,7 +102,7 @@ fn a_wrong_profile_or_encoding_is_refused() {
     let mut place = Place::new();
     let report = place.import("c.csv", &bytes, Some("alipay-trade"));
     assert_eq!(
-        report.refused.as_ref().map(|refused| refused.reason),
+        report.refused.as_ref().map(|refused| refused.reason.as_ref()),
         Some("encoding"),
         "{report:?}"
     );
@@ -170,13 +170,13 @@ fn an_archive_that_cannot_be_trusted_is_refused() {
 fn commas_line_ends_and_formulas_are_names_like_others() {
     let mut place = Place::new();
     let report = place.import("a.csv", &fixture("wechat-trade.csv"), None);
-    assert_eq!((report.outcome, report.rows), ("loaded", 6), "{report:?}");
+    assert_eq!((report.outcome, report.rows), (Outcome::Loaded, 6), "{report:?}");
     let again = place.import("b.csv", &fixture("wechat-trade.csv"), None);
-    assert_eq!(again.outcome, "known", "by its content, whatever its name");
+    assert_eq!(again.outcome, Outcome::Known, "by its content, whatever its name");
     let zip = place.import("c.zip", &fixture("alipay-trade.zip"), None);
     assert_eq!(
         (zip.outcome, zip.rows, zip.period.as_deref()),
-        ("loaded", 4, Some("2025-11-24")),
+        (Outcome::Loaded, 4, Some("2025-11-24")),
         "{zip:?}"
     );
 }
@@ -184,7 +184,7 @@ fn commas_line_ends_and_formulas_are_names_like_others() {
 #[test]
 fn other_days_of_the_same_source_are_not_loaded_over_each_other() {
     let mut place = Place::new();
-    assert_eq!(place.import("a.csv", &fixture("allinpay.csv"), None).outcome, "loaded");
+    assert_eq!(place.import("a.csv", &fixture("allinpay.csv"), None).outcome, Outcome::Loaded);
     let text = String::from_utf8(fixture("allinpay.csv")).expect("UTF-8");
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for (at, line) in lines.iter_mut().enumerate().skip(1) {
@@ -192,7 +192,7 @@ fn other_days_of_the_same_source_are_not_loaded_over_each_other() {
     }
     let report = place.import("week.csv", lines.join("\n").as_bytes(), None);
     assert_eq!(
-        report.refused.as_ref().map(|refused| refused.reason),
+        report.refused.as_ref().map(|refused| refused.reason.as_ref()),
         Some("overlap"),
         "{report:?}"
     );

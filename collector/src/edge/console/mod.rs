@@ -4,6 +4,7 @@
 pub mod pages;
 pub mod papers;
 pub mod routes;
+pub mod summary;
 mod words;
 
 pub use routes::{Health, Pages, serve};

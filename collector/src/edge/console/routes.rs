@@ -1,12 +1,14 @@
 //! Which page where, in which language, and with which headers.
 
-use super::pages::{self, Frame, agents, case, statements, today};
+use super::pages::{self, Frame, agents, case, statement, statements, today};
 use super::papers::evidence;
+use super::papers::imported::{self, FINDINGS_MAX, Imported};
 use crate::alert::language::Language;
 use crate::config::Config;
 use crate::correlate::case::CaseId;
 use crate::edge::clock;
 use crate::edge::store::exhibit::Exhibit;
+use crate::edge::store::settlement::FileId;
 use crate::edge::store::{CaseQuery, PAGE_ROWS_MAX, Reader, StoreError};
 use crate::metrics::{CONTENT_TYPE, Metrics};
 use axum::Router;
@@ -184,6 +186,8 @@ fn router(pages: Pages) -> Router {
         .route("/case/{id}/evidence.zip", get(evidence_archive))
         .route("/agents", get(show_agents))
         .route("/statements", get(show_statements))
+        .route("/statement/{file}", get(show_statement))
+        .route("/statement/{file}/summary.pdf", get(import_summary))
         .route("/style.css", get(style))
         .route("/metrics", get(metrics))
         .route("/healthz", get(health))
@@ -338,6 +342,46 @@ async fn show_statements(
         .read(move |reader| {
             let files = reader.statements(STATEMENTS_SHOWN_MAX)?;
             Ok(Rendered::Page(statements::render(&frame, &files)))
+        })
+        .await
+}
+
+async fn show_statement(
+    State(pages): State<Pages>,
+    Path(file): Path<i64>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    pages
+        .read(move |reader| {
+            Ok(match reader.statement(FileId(file), FINDINGS_MAX)? {
+                Some(view) => Rendered::Page(statement::render(&frame, &view)),
+                None => Rendered::Missing(missing(&frame)),
+            })
+        })
+        .await
+}
+
+async fn import_summary(
+    State(pages): State<Pages>,
+    Path(file): Path<i64>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    pages
+        .read(move |reader| {
+            let view = reader.statement(FileId(file), FINDINGS_MAX)?;
+            let told = view.and_then(|view| Imported::stored(&view.file, view.findings));
+            let Some(told) = told else { return Ok(Rendered::Missing(missing(&frame))) };
+            let kind = "application/pdf";
+            Ok(match imported::document(&frame, &[told]) {
+                Ok(bytes) => Rendered::File { bytes, kind, name: format!("import-{file}.pdf") },
+                Err(error) => Rendered::Refused(format!("{error:?}")),
+            })
         })
         .await
 }

@@ -327,6 +327,16 @@ pub trait Reader: Send {
         Ok(Vec::new())
     }
 
+    /// One settlement file with what is open because of it, at most `limit` findings.
+    fn statement(
+        &mut self,
+        file: settlement::FileId,
+        limit: usize,
+    ) -> Result<Option<settlement::StatementView>, StoreError> {
+        let _ = (file, limit);
+        Ok(None)
+    }
+
     /// Events of one agent's journal, `from..=through`, in order.
     fn journal(
         &mut self,

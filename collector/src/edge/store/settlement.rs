@@ -5,6 +5,7 @@
 use crate::correlate::case::CaseId;
 use crate::correlate::finding::{Change, Finding, FindingChange, FindingKind, Ledger};
 use crate::settlement::matching::{Role, Tier};
+use crate::settlement::report::Word;
 use crate::settlement::row::{SettlementRow, worded};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,15 @@ pub struct FileView {
     pub settled: Option<ArrivalTime>,
     /// What came of it, as JSON.
     pub summary: String,
+}
+
+/// A file with what is open because of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementView {
+    /// The file.
+    pub file: FileView,
+    /// Findings of its source and period that are open, the most urgent first.
+    pub findings: Vec<super::OpenFinding>,
 }
 
 /// A row on its way into the store.
@@ -337,15 +347,11 @@ pub struct Changes(pub Vec<(FindingKind, Change)>);
 
 impl Changes {
     /// Adds them up by code.
-    pub fn count(
-        &self,
-        raised: &mut BTreeMap<&'static str, u64>,
-        resolved: &mut BTreeMap<&'static str, u64>,
-    ) {
+    pub fn count(&self, raised: &mut BTreeMap<Word, u64>, resolved: &mut BTreeMap<Word, u64>) {
         for (kind, change) in &self.0 {
             match change {
-                Change::Raised => *raised.entry(kind.code()).or_default() += 1,
-                Change::Resolved => *resolved.entry(kind.code()).or_default() += 1,
+                Change::Raised => *raised.entry(kind.code().into()).or_default() += 1,
+                Change::Resolved => *resolved.entry(kind.code().into()).or_default() += 1,
                 Change::Changed => {}
             }
         }

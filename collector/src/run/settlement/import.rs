@@ -2,7 +2,6 @@
 //! is; and once more to be written and matched, chunk by chunk. A file that was touched in between is refused.
 
 use super::judge::{Judge, Matters};
-use super::report::{KindSum, Refused, Report};
 use super::{Desk, DeskError};
 use crate::config::settlement::Statement;
 use crate::edge::clock;
@@ -13,6 +12,7 @@ use crate::settlement::matching::{self, Candidate, Grouping, Link, Role, Toleran
 use crate::settlement::reader::error::{ReadError, Trouble};
 use crate::settlement::reader::profile::{Period, Profile};
 use crate::settlement::reader::{self, Reader};
+use crate::settlement::report::{KindSum, Outcome, Refused, Report, Word};
 use crate::settlement::row::{MerchantName, SettlementRow};
 use jiff::civil::Date;
 use slipwatch_shared::times::ArrivalTime;
@@ -47,7 +47,7 @@ struct Surveyed {
     rows: u64,
     days: BTreeMap<Date, u64>,
     payouts: BTreeSet<Box<str>>,
-    kinds: BTreeMap<&'static str, KindSum>,
+    kinds: BTreeMap<Word, KindSum>,
     merchants: BTreeSet<MerchantName>,
     checked: Vec<(String, String)>,
     left_out: BTreeMap<String, u64>,
@@ -93,7 +93,12 @@ impl Refusal {
             Refusal::Dayless | Refusal::TooManyDays => ("format", None, None),
             Refusal::Changed => ("changed", None, None),
         };
-        Refused { reason, line: line.filter(|line| *line > 0), column, message: self.to_string() }
+        Refused {
+            reason: reason.into(),
+            line: line.filter(|line| *line > 0),
+            column,
+            message: self.to_string(),
+        }
     }
 }
 
@@ -276,7 +281,7 @@ impl Desk {
         if let Some(known) = self.statements.file_by_hash(&surveyed.hash)? {
             return Ok(Report {
                 file: part.name.clone(),
-                outcome: "known",
+                outcome: Outcome::Known,
                 profile: Some(profile.name.clone()),
                 source: Some(known.head.source),
                 period: Some(known.head.period),
@@ -290,7 +295,7 @@ impl Desk {
         let replaced = self.same_days(profile, &head)?;
         let mut report = Report {
             file: part.name.clone(),
-            outcome: "loaded",
+            outcome: Outcome::Loaded,
             profile: Some(profile.name.clone()),
             source: Some(head.source.clone()),
             period: Some(head.period.clone()),
@@ -364,7 +369,7 @@ impl Desk {
             {
                 found.payouts.insert(payout.clone());
             }
-            let sum = found.kinds.entry(row.kind.label()).or_default();
+            let sum = found.kinds.entry(row.kind.label().into()).or_default();
             sum.rows += 1;
             let currency = row.amount.currency;
             match sum.minor.get_mut(currency.as_str()) {
@@ -670,7 +675,7 @@ fn count(report: &mut Report, link: &Link) {
         Role::Settles => link.tier.label(),
         role => role.label(),
     };
-    *report.linked.entry(word).or_default() += 1;
+    *report.linked.entry(word.into()).or_default() += 1;
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -680,7 +685,7 @@ fn hex(bytes: &[u8]) -> String {
 fn refused(file: &str, profile: Option<&Profile>, refusal: &Refusal) -> Report {
     Report {
         file: file.to_owned(),
-        outcome: "refused",
+        outcome: Outcome::Refused,
         profile: profile.map(|profile| profile.name.clone()),
         refused: Some(refusal.refused()),
         ..Report::default()

@@ -1,8 +1,10 @@
 //! A directory that is watched: what is put there is imported, and then lies in `done` or in `refused`, there with the
 //! reason beside it. A file is taken once it did not change between two looks.
 
-use super::report::Report;
 use super::{Desk, DeskError};
+use crate::alert::language::Language;
+use crate::edge::console::summary;
+use crate::settlement::report::Report;
 use slipwatch_shared::times::ArrivalTime;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -69,7 +71,10 @@ impl Inbox {
             tracing::warn!(%error, path = %path.display(), "an imported file stays in the inbox");
         }
         if refused {
-            let reasons: Vec<String> = reports.iter().flat_map(Report::lines).collect();
+            let in_both = Language::ALL.iter().flat_map(|language| {
+                reports.iter().flat_map(|report| summary::lines(*language, report))
+            });
+            let reasons: Vec<String> = in_both.collect();
             let beside = PathBuf::from(format!("{}.reason.txt", to.display()));
             if let Err(error) = std::fs::write(&beside, reasons.join("\n") + "\n") {
                 tracing::warn!(%error, path = %beside.display(), "the reason cannot be written");

@@ -5,7 +5,6 @@
 pub mod import;
 pub mod inbox;
 mod judge;
-pub mod report;
 pub mod review;
 pub(super) mod rounds;
 

@@ -2,10 +2,10 @@
 //! hour. Works on a thread that may block, with a connection of its own; the thread that judges is never held up.
 
 use super::inbox::Inbox;
-use super::report::Report;
 use super::{Desk, DeskError};
 use crate::config::Config;
 use crate::edge::clock;
+use crate::settlement::report::Report;
 use slipwatch_shared::times::Uptime;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
@@ -89,12 +89,12 @@ fn log(report: &Report) {
     let file = report.file.as_str();
     match &report.refused {
         Some(refused) => {
-            let (reason, message) = (refused.reason, refused.message.as_str());
+            let (reason, message) = (refused.reason.as_ref(), refused.message.as_str());
             tracing::error!(file, reason, message, "a settlement file was refused");
         }
         None => tracing::info!(
             file,
-            outcome = report.outcome,
+            outcome = report.outcome.label(),
             rows = report.rows,
             open = report.open,
             "a settlement file was imported"

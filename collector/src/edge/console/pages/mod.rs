@@ -3,6 +3,7 @@
 
 pub mod agents;
 pub mod case;
+pub mod statement;
 pub mod statements;
 pub mod today;
 

@@ -24,22 +24,29 @@ pub fn render(frame: &Frame, files: &[FileView]) -> String {
     page(frame, title, "/statements", content)
 }
 
+/// How far a file is.
+pub(super) fn state(frame: &Frame, state: FileState) -> Markup {
+    let language = frame.language;
+    match state {
+        FileState::Loading => chip("wait", language.say("导入中", "loading")),
+        FileState::Loaded => chip("good", language.say("已导入", "loaded")),
+        FileState::Replaced => chip("calm", language.say("已被更正", "replaced")),
+        FileState::Refused => chip("bad", language.say("已拒收", "refused")),
+    }
+}
+
 fn file(frame: &Frame, file: &FileView) -> Markup {
     let language = frame.language;
-    let (tone, state) = match file.state {
-        FileState::Loading => ("wait", language.say("导入中", "loading")),
-        FileState::Loaded => ("good", language.say("已导入", "loaded")),
-        FileState::Replaced => ("calm", language.say("已被更正", "replaced")),
-        FileState::Refused => ("bad", language.say("已拒收", "refused")),
-    };
     let summary: Value = serde_json::from_str(&file.summary).unwrap_or_default();
     let open = summary["open"].as_u64().unwrap_or(0);
     let reason = summary["refused"]["message"].as_str();
     html! {
         section.agent {
             p.top {
-                strong { (file.head.source) " · " (file.head.period) }
-                (chip(tone, state))
+                a href=(frame.link(&format!("/statement/{}", file.id.0))) {
+                    strong { (file.head.source) " · " (file.head.period) }
+                }
+                (state(frame, file.state))
             }
             @if let Some(reason) = reason { p { (reason) } }
             dl.facts {

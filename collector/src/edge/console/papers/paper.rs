@@ -100,6 +100,11 @@ impl Paper {
         self.hang(name, value, 130.0, BODY);
     }
 
+    /// The same where names are sentences.
+    pub fn wide_fact(&mut self, name: &str, value: &str) {
+        self.hang(name, value, 290.0, BODY);
+    }
+
     /// A moment and what was heard then; `detail` below it, of less weight.
     pub fn moment(&mut self, at: &str, text: &str, detail: Option<&str>) {
         self.hang(at, text, 84.0, BODY);

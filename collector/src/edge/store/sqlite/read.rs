@@ -364,6 +364,14 @@ impl Reader for SqliteReader {
         self.settlement_files(limit)
     }
 
+    fn statement(
+        &mut self,
+        file: super::super::settlement::FileId,
+        limit: usize,
+    ) -> Result<Option<super::super::settlement::StatementView>, StoreError> {
+        self.settlement_file(file, limit)
+    }
+
     fn outbox_due(&mut self, now: ArrivalTime, limit: usize) -> Result<Vec<OutboxDue>, StoreError> {
         let rows = || -> Result<Vec<OutboxDue>> {
             let mut statement = self.connection.prepare_cached(

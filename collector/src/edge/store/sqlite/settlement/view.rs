@@ -3,7 +3,7 @@
 use super::super::{SqliteReader, failed};
 use super::SqliteStatements;
 use crate::edge::store::settlement::{
-    FileHead, FileId, FileState, FileView, LinkView, RowId, RowState, RowView,
+    FileHead, FileId, FileState, FileView, LinkView, RowId, RowState, RowView, StatementView,
 };
 use crate::edge::store::{OpenFinding, StoreError};
 use crate::settlement::matching::{Role, Tier};
@@ -182,22 +182,58 @@ impl SqliteReader {
 
     /// All that is open, the latest first.
     pub fn open_findings(&self) -> Result<Vec<OpenFinding>, StoreError> {
-        let read = || -> rusqlite::Result<Vec<OpenFinding>> {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT body, terminal, raised, changed, detail FROM findings WHERE is_open = 1
-                 ORDER BY changed DESC, name",
-            )?;
-            let mut rows = statement.query([])?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                let Some(view) = super::super::read::finding_view(row)? else { continue };
-                let detail: Option<String> = row.get(4)?;
-                let detail = detail.and_then(|text| serde_json::from_str(&text).ok());
-                found.push(OpenFinding { view, detail });
-            }
-            Ok(found)
+        self.open_where("ORDER BY changed DESC, name", &[]).map_err(failed("reading what is open"))
+    }
+
+    /// What is open because of the files of a source and period, by their numbers in the catalogue.
+    pub fn open_findings_of(
+        &self,
+        source: &str,
+        period: &str,
+        limit: usize,
+    ) -> Result<Vec<OpenFinding>, StoreError> {
+        let condition = "AND detail IS NOT NULL AND json_extract(detail, '$.source') = ?1
+             AND json_extract(detail, '$.period') = ?2 ORDER BY kind, name LIMIT ?3";
+        self.open_where(condition, &[&source, &period, &(limit as i64)])
+            .map_err(failed("reading what is open of a file"))
+    }
+
+    fn open_where(
+        &self,
+        condition: &str,
+        values: &[&dyn rusqlite::ToSql],
+    ) -> Result<Vec<OpenFinding>> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT body, terminal, raised, changed, detail FROM findings WHERE is_open = 1 {condition}"
+        ))?;
+        let mut rows = statement.query(values)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let Some(view) = super::super::read::finding_view(row)? else { continue };
+            let detail: Option<String> = row.get(4)?;
+            let detail = detail.and_then(|text| serde_json::from_str(&text).ok());
+            found.push(OpenFinding { view, detail });
+        }
+        Ok(found)
+    }
+
+    /// One file with what is open because of it.
+    pub fn settlement_file(
+        &self,
+        file: FileId,
+        limit: usize,
+    ) -> Result<Option<StatementView>, StoreError> {
+        let found = files_where(&self.connection, "WHERE id = ?1 AND state > 0", &[&file.0]);
+        let Some(file) = found.map_err(failed("reading a settlement file"))?.pop() else {
+            return Ok(None);
         };
-        read().map_err(failed("reading what is open"))
+        let findings = match file.state {
+            FileState::Loaded => {
+                self.open_findings_of(&file.head.source, &file.head.period, limit)?
+            }
+            _ => Vec::new(),
+        };
+        Ok(Some(StatementView { file, findings }))
     }
 
     /// The rows that settle, offset or may settle a payment, with their files; `transaction` is its number in the store.
