@@ -130,7 +130,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     tasks.spawn(intake::run(config.clone(), target, queue, outgoing, stopping.clone()));
     let config = Arc::new(RwLock::new(Arc::new(config)));
     let health = health(metrics.clone(), Arc::clone(&beat));
-    let pages = Pages::new(pages_reader, Arc::clone(&config), metrics.clone(), health);
+    let imports = Arc::new(settlement::uploads::IntoStore::new(Arc::clone(&config)));
+    let pages = Pages::new(pages_reader, Arc::clone(&config), metrics.clone(), health, imports);
     tasks.spawn(console::serve(listener, pages, stopping.clone()));
     tasks.spawn(settlement::rounds::run(Arc::clone(&config), stopping.clone()));
     let mail = config.read().expect("no holder of this lock panics").mail.clone();

@@ -39,6 +39,9 @@ pub struct Report {
     pub file: String,
     /// What became of it.
     pub outcome: Outcome,
+    /// Its number in the store, once it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<i64>,
     /// The profile it was read with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,

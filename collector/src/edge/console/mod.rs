@@ -5,6 +5,7 @@ pub mod pages;
 pub mod papers;
 pub mod routes;
 pub mod summary;
+pub mod upload;
 mod words;
 
 pub use routes::{Health, Pages, serve};

@@ -3,6 +3,7 @@
 use super::pages::{self, Frame, agents, case, statement, statements, today};
 use super::papers::evidence;
 use super::papers::imported::{self, FINDINGS_MAX, Imported};
+use super::upload::{self, Imports, Uploads};
 use crate::alert::language::Language;
 use crate::config::Config;
 use crate::correlate::case::CaseId;
@@ -29,7 +30,7 @@ use tokio::sync::watch;
 
 /// Nothing but our own style sheet; no script, no frame, no foreign address.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-    form-action 'none'; frame-ancestors 'none'";
+    form-action 'self'; frame-ancestors 'none'";
 /// Settlement files that a page shows.
 const STATEMENTS_SHOWN_MAX: usize = 100;
 /// Open findings that a page shows.
@@ -55,10 +56,11 @@ pub struct Pages {
     config: Arc<RwLock<Arc<Config>>>,
     metrics: Metrics,
     health: Arc<dyn Fn() -> Health + Send + Sync>,
+    pub(super) uploads: Arc<Uploads>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Wanted {
+pub(super) struct Wanted {
     lang: Option<String>,
     day: Option<String>,
     all: Option<String>,
@@ -71,11 +73,13 @@ impl Pages {
         config: Arc<RwLock<Arc<Config>>>,
         metrics: Metrics,
         health: Arc<dyn Fn() -> Health + Send + Sync>,
+        imports: Arc<dyn Imports>,
     ) -> Pages {
-        Pages { reader: Arc::new(Mutex::new(reader)), config, metrics, health }
+        let uploads = Arc::new(Uploads::new(imports));
+        Pages { reader: Arc::new(Mutex::new(reader)), config, metrics, health, uploads }
     }
 
-    fn frame(&self, headers: &HeaderMap, uri: &Uri, wanted: &Wanted) -> Frame {
+    pub(super) fn frame(&self, headers: &HeaderMap, uri: &Uri, wanted: &Wanted) -> Frame {
         let config = Arc::clone(&self.config.read().expect("no holder of this lock panics"));
         let asked = wanted.lang.as_deref().and_then(|tag| tag.parse().ok());
         let liked = || {
@@ -188,6 +192,7 @@ fn router(pages: Pages) -> Router {
         .route("/statements", get(show_statements))
         .route("/statement/{file}", get(show_statement))
         .route("/statement/{file}/summary.pdf", get(import_summary))
+        .merge(upload::router())
         .route("/style.css", get(style))
         .route("/metrics", get(metrics))
         .route("/healthz", get(health))
@@ -338,10 +343,11 @@ async fn show_statements(
     uri: Uri,
 ) -> Response {
     let frame = pages.frame(&headers, &uri, &wanted);
+    let profiles = pages.uploads.profiles();
     pages
         .read(move |reader| {
             let files = reader.statements(STATEMENTS_SHOWN_MAX)?;
-            Ok(Rendered::Page(statements::render(&frame, &files)))
+            Ok(Rendered::Page(statements::render(&frame, &files, &profiles)))
         })
         .await
 }
@@ -386,7 +392,7 @@ async fn import_summary(
         .await
 }
 
-fn missing(frame: &Frame) -> String {
+pub(super) fn missing(frame: &Frame) -> String {
     let language = frame.language;
     pages::message(
         frame,

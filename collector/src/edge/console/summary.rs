@@ -194,10 +194,14 @@ fn reason(language: Language, reason: &str) -> (&'static str, &'static str) {
 }
 
 fn contents(language: Language, report: &Report) -> Vec<(String, String)> {
-    let kinds = report.kinds.iter().map(|(kind, sum)| {
+    let in_order = RowKind::ALL
+        .iter()
+        .filter_map(|kind| report.kinds.get(kind.label()).map(|sum| (*kind, sum)));
+    let kinds = in_order.map(|(kind, sum)| {
         let rows = rows(language, sum.rows);
         let sums = sums(language, sum);
-        (row_kind(language, kind), if sums.is_empty() { rows } else { format!("{rows}, {sums}") })
+        let value = if sums.is_empty() { rows } else { format!("{rows}, {sums}") };
+        (row_kind(language, kind).to_owned(), value)
     });
     let left_out = report.left_out.iter().map(|(column, count)| {
         let value = language.say(
@@ -278,8 +282,7 @@ fn sums(language: Language, sum: &KindSum) -> String {
     sum.minor.iter().filter_map(money).collect::<Vec<_>>().join(" + ")
 }
 
-fn row_kind(language: Language, word: &str) -> String {
-    let Some(kind) = RowKind::named(word) else { return word.to_owned() };
+fn row_kind(language: Language, kind: RowKind) -> &'static str {
     let (chinese, english) = match kind {
         RowKind::Sale => ("消费", "Sales"),
         RowKind::Void => ("撤销", "Voids"),
@@ -290,7 +293,7 @@ fn row_kind(language: Language, word: &str) -> String {
         RowKind::Payout => ("划付到账", "Payouts"),
         RowKind::Transfer => ("内部划转", "Moved inside the acquirer's books"),
     };
-    language.say(chinese, english).to_owned()
+    language.say(chinese, english)
 }
 
 /// By what rows were linked: a tier, or what the row is to its payment.

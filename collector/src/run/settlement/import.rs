@@ -282,6 +282,7 @@ impl Desk {
             return Ok(Report {
                 file: part.name.clone(),
                 outcome: Outcome::Known,
+                number: Some(known.id.0),
                 profile: Some(profile.name.clone()),
                 source: Some(known.head.source),
                 period: Some(known.head.period),
@@ -307,6 +308,7 @@ impl Desk {
             ..Report::default()
         };
         let file = self.statements.begin(&head, self.now)?;
+        report.number = Some(file.0);
         let filled = self.fill(
             file,
             part,

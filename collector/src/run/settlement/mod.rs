@@ -7,6 +7,7 @@ pub mod inbox;
 mod judge;
 pub mod review;
 pub(super) mod rounds;
+pub(super) mod uploads;
 
 use crate::config::Config;
 use crate::config::settlement::{SettlementConfig, Statement};

@@ -85,7 +85,7 @@ impl Rounds {
     }
 }
 
-fn log(report: &Report) {
+pub(super) fn log(report: &Report) {
     let file = report.file.as_str();
     match &report.refused {
         Some(refused) => {
@@ -102,7 +102,7 @@ fn log(report: &Report) {
     }
 }
 
-fn tell(error: &DeskError) {
+pub(super) fn tell(error: &DeskError) {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(%error, cause, "settlement files wait");
 }

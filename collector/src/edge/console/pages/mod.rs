@@ -6,6 +6,7 @@ pub mod case;
 pub mod statement;
 pub mod statements;
 pub mod today;
+pub mod upload;
 
 use crate::alert::language::Language;
 use crate::alert::words;
@@ -87,6 +88,17 @@ impl Frame {
 
 /// A page around its content.
 pub fn page(frame: &Frame, title: &str, here: &str, content: Markup) -> String {
+    page_with(frame, title, here, None, content)
+}
+
+/// The same, which asks again by itself after so many seconds.
+fn page_with(
+    frame: &Frame,
+    title: &str,
+    here: &str,
+    again_s: Option<u8>,
+    content: Markup,
+) -> String {
     let language = frame.language;
     let other = language.say(Language::English, Language::Chinese);
     let joint = if frame.here.contains('?') { '&' } else { '?' };
@@ -102,6 +114,7 @@ pub fn page(frame: &Frame, title: &str, here: &str, content: Markup) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                @if let Some(seconds) = again_s { meta http-equiv="refresh" content=(seconds); }
                 title { (title) " · slipwatch" }
                 link rel="stylesheet" href="/style.css";
             }

@@ -6,22 +6,44 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 /// Renders them, the latest first.
-pub fn render(frame: &Frame, files: &[FileView]) -> String {
+pub fn render(frame: &Frame, files: &[FileView], profiles: &[String]) -> String {
     let language = frame.language;
     let title = language.say("对账文件", "Statements");
     let content = html! {
         h1 { (title) }
+        (form(frame, profiles))
         @if files.is_empty() {
             p.empty {
                 (language.say(
-                    "还没有导入对账文件。把文件放进收件目录，或运行 slipwatch-collector import。",
-                    "No settlement file was imported yet. Put one into the inbox, or run slipwatch-collector import.",
+                    "还没有导入对账文件。在上面选择文件，把文件放进收件目录，或运行 slipwatch-collector import。",
+                    "No settlement file was imported yet. Choose one above, put it into the inbox, or run slipwatch-collector import.",
                 ))
             }
         }
         @for file in files { (self::file(frame, file)) }
     };
     page(frame, title, "/statements", content)
+}
+
+/// Sends a file from here.
+fn form(frame: &Frame, profiles: &[String]) -> Markup {
+    let language = frame.language;
+    html! {
+        form.agent.upload method="post" enctype="multipart/form-data" action=(frame.link("/statements")) {
+            label {
+                span { (language.say("对账文件（ZIP 可直接上传）", "A settlement file, or a ZIP archive of some")) }
+                input type="file" name="file" required;
+            }
+            label {
+                span { (language.say("格式", "Profile")) }
+                select name="profile" {
+                    option value="" { (language.say("自动识别", "found by itself")) }
+                    @for profile in profiles { option value=(profile) { (profile) } }
+                }
+            }
+            button { (language.say("导入", "Import")) }
+        }
+    }
 }
 
 /// How far a file is.

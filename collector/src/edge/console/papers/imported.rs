@@ -66,7 +66,7 @@ fn one(paper: &mut Paper, language: Language, file: &Imported) {
     }
     for section in summary::sections(language, report) {
         paper.heading(section.heading);
-        section.facts.iter().for_each(|(name, value)| paper.wide_fact(name, value));
+        paper.facts(&section.facts);
     }
 }
 

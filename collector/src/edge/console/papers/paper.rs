@@ -100,9 +100,11 @@ impl Paper {
         self.hang(name, value, 130.0, BODY);
     }
 
-    /// The same where names are sentences.
-    pub fn wide_fact(&mut self, name: &str, value: &str) {
-        self.hang(name, value, 290.0, BODY);
+    /// Names and values in two columns, the first as wide as its names need.
+    pub fn facts(&mut self, facts: &[(String, String)]) {
+        let widest = facts.iter().map(|(name, _)| width_of(name, BODY.points)).fold(0.0, f32::max);
+        let indent = if widest < 120.0 { 130.0 } else { 290.0 };
+        facts.iter().for_each(|(name, value)| self.hang(name, value, indent, BODY));
     }
 
     /// A moment and what was heard then; `detail` below it, of less weight.

@@ -1,0 +1,300 @@
+//! A settlement file that comes through the console: written down whole, imported beside the collector, one after the other, and
+//! told of on a page that follows it. The name of the file is the browser's and never becomes a path.
+
+use super::pages::{self, Frame, upload};
+use super::routes::{Pages, Wanted};
+use crate::settlement::report::Report;
+use axum::Router;
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{DefaultBodyLimit, Multipart, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::Semaphore;
+
+/// Uploads that wait or run at a time; one more is sent away.
+const PENDING_MAX: usize = 4;
+/// Uploads that are remembered.
+const KEPT_MAX: usize = 64;
+/// Longest name and profile, in bytes.
+const WORD_BYTES_MAX: usize = 160;
+
+/// What makes an uploaded file count. Handed over at the start, so that the console knows no more of it.
+pub trait Imports: Send + Sync {
+    /// A fresh directory for one file; it is gone when this is dropped.
+    ///
+    /// # Errors
+    /// When the disk gives none.
+    fn room(&self) -> io::Result<tempfile::TempDir>;
+
+    /// Largest file, in bytes.
+    fn bytes_max(&self) -> u64;
+
+    /// What the profiles are called that a person may name.
+    fn profiles(&self) -> Vec<String>;
+
+    /// Imports a file and looks at what is due. `progress` takes hundredths. Blocks.
+    ///
+    /// # Errors
+    /// In words, where the store or the settings fail; what is wrong with the file stands in its report.
+    fn import(
+        &self,
+        path: &std::path::Path,
+        profile: Option<&str>,
+        progress: &dyn Fn(u8),
+    ) -> Result<Vec<Report>, String>;
+}
+
+/// How far an upload is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upload {
+    /// It waits for another one, or is imported: so many hundredths.
+    Running(u8),
+    /// It is done; what became of each of its files.
+    Ended(Vec<Report>),
+    /// The store or the settings failed.
+    Failed(String),
+}
+
+/// All uploads since the start.
+pub struct Uploads {
+    imports: Arc<dyn Imports>,
+    one_at_a_time: Semaphore,
+    known: Mutex<BTreeMap<u64, (String, Upload)>>,
+}
+
+impl Uploads {
+    /// None yet.
+    pub fn new(imports: Arc<dyn Imports>) -> Uploads {
+        Uploads { imports, one_at_a_time: Semaphore::new(1), known: Mutex::default() }
+    }
+
+    /// The profiles that a person may name.
+    pub fn profiles(&self) -> Vec<String> {
+        self.imports.profiles()
+    }
+
+    /// A number for a new one, unless too many are on their way.
+    fn begin(&self, name: String) -> Option<u64> {
+        let mut known = self.known.lock().expect("no holder of this lock panics");
+        let pending = known.values().filter(|(_, upload)| matches!(upload, Upload::Running(_)));
+        if pending.count() >= PENDING_MAX {
+            return None;
+        }
+        let number = known.last_key_value().map_or(1, |(last, _)| last + 1);
+        known.insert(number, (name, Upload::Running(0)));
+        while known.len() > KEPT_MAX {
+            known.pop_first();
+        }
+        Some(number)
+    }
+
+    fn is_at(&self, number: u64, upload: Upload) {
+        let mut known = self.known.lock().expect("no holder of this lock panics");
+        if let Some(entry) = known.get_mut(&number) {
+            entry.1 = upload;
+        }
+    }
+
+    fn get(&self, number: u64) -> Option<(String, Upload)> {
+        self.known.lock().expect("no holder of this lock panics").get(&number).cloned()
+    }
+
+    /// Imports what lies in `room`, once the ones before are done.
+    async fn import(
+        self: Arc<Self>,
+        number: u64,
+        room: tempfile::TempDir,
+        path: PathBuf,
+        profile: Option<String>,
+    ) {
+        let _turn = self.one_at_a_time.acquire().await.expect("it is never closed");
+        let uploads = Arc::clone(&self);
+        let imported = tokio::task::spawn_blocking(move || {
+            let progress = |hundredths| uploads.is_at(number, Upload::Running(hundredths));
+            let reports = uploads.imports.import(&path, profile.as_deref(), &progress);
+            drop(room);
+            reports
+        });
+        let upload = match imported.await {
+            Ok(Ok(reports)) => Upload::Ended(reports),
+            Ok(Err(error)) => Upload::Failed(error),
+            Err(_) => Upload::Failed("the import ended by a panic; the log says where".to_owned()),
+        };
+        self.is_at(number, upload);
+    }
+}
+
+pub(super) fn router() -> Router<Pages> {
+    // The size is held while the file is written, by the settings in force then.
+    let sending = post(send).layer(DefaultBodyLimit::disable());
+    Router::new().route("/statements", sending).route("/statements/upload/{number}", get(follow))
+}
+
+/// Why an upload was not taken.
+#[derive(Debug, thiserror::Error)]
+enum Unsent {
+    #[error("the form holds no file")]
+    NoFile,
+    #[error("it holds more than {0} bytes, which the settings allow")]
+    TooLarge(u64),
+    #[error("other files are on their way; try again when they are done")]
+    Busy,
+    #[error("the upload broke off")]
+    Broken(#[from] MultipartError),
+    #[error("it cannot be written down")]
+    Disk(#[from] io::Error),
+}
+
+impl Unsent {
+    fn status(&self) -> StatusCode {
+        match self {
+            Unsent::NoFile | Unsent::Broken(_) => StatusCode::BAD_REQUEST,
+            Unsent::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Unsent::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Unsent::Disk(_) => StatusCode::INSUFFICIENT_STORAGE,
+        }
+    }
+}
+
+async fn send(
+    State(pages): State<Pages>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+    form: Multipart,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    match take(&pages.uploads, form).await {
+        Ok(number) => {
+            let tag = frame.language.tag();
+            Redirect::to(&format!("/statements/upload/{number}?lang={tag}")).into_response()
+        }
+        Err(error) => {
+            if let Unsent::Disk(source) = &error {
+                tracing::error!(%source, "an uploaded file could not be written");
+            }
+            let title = frame.language.say("文件没有收到", "The file was not taken");
+            (error.status(), Html(pages::message(&frame, title, &in_words(&frame, &error))))
+                .into_response()
+        }
+    }
+}
+
+fn in_words(frame: &Frame, error: &Unsent) -> String {
+    let chinese = match error {
+        Unsent::NoFile => "表单中没有文件。".to_owned(),
+        Unsent::TooLarge(most) => format!("超过设置允许的 {most} 字节。"),
+        Unsent::Busy => "还有其他文件正在导入，请稍后再试。".to_owned(),
+        Unsent::Broken(_) => "上传中断，请重新上传。".to_owned(),
+        Unsent::Disk(_) => "无法写入磁盘；请检查剩余空间。".to_owned(),
+    };
+    frame.language.say(chinese, format!("{error}."))
+}
+
+/// Writes the file down and begins its import.
+async fn take(uploads: &Arc<Uploads>, mut form: Multipart) -> Result<u64, Unsent> {
+    let mut profile = None;
+    let mut taken = None;
+    while let Some(field) = form.next_field().await? {
+        match field.name() {
+            Some("profile") => profile = word(field).await?,
+            Some("file") if taken.is_none() => {
+                let name = plain_name(field.file_name().unwrap_or_default());
+                let room = uploads.imports.room()?;
+                let path = room.path().join(&name);
+                write(field, &path, uploads.imports.bytes_max()).await?;
+                taken = Some((name, room, path));
+            }
+            _ => {}
+        }
+    }
+    let (name, room, path) = taken.ok_or(Unsent::NoFile)?;
+    if tokio::fs::metadata(&path).await?.len() == 0 {
+        return Err(Unsent::NoFile);
+    }
+    let number = uploads.begin(name).ok_or(Unsent::Busy)?;
+    tokio::spawn(Arc::clone(uploads).import(number, room, path, profile));
+    Ok(number)
+}
+
+/// A short word of a form; nothing where it is empty.
+async fn word(mut field: Field<'_>) -> Result<Option<String>, Unsent> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await? {
+        if bytes.len() + chunk.len() > WORD_BYTES_MAX {
+            return Err(Unsent::TooLarge(WORD_BYTES_MAX as u64));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let word = String::from_utf8_lossy(&bytes).trim().to_owned();
+    Ok(Some(word).filter(|word| !word.is_empty()))
+}
+
+async fn write(mut field: Field<'_>, path: &std::path::Path, bytes_max: u64) -> Result<(), Unsent> {
+    let mut file = tokio::fs::File::create_new(path).await?;
+    let mut written = 0_u64;
+    while let Some(chunk) = field.chunk().await? {
+        written += chunk.len() as u64;
+        if written > bytes_max {
+            return Err(Unsent::TooLarge(bytes_max));
+        }
+        file.write_all(&chunk).await?;
+    }
+    file.flush().await?;
+    Ok(())
+}
+
+/// The last step of a name, without what could mean something to a disk or a screen. A profile may read the day out of it.
+fn plain_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let mut plain: String = last.chars().filter(|sign| !sign.is_control()).collect();
+    while plain.len() > WORD_BYTES_MAX {
+        plain.pop();
+    }
+    match plain.trim_start_matches('.') {
+        "" => "upload".to_owned(),
+        plain => plain.to_owned(),
+    }
+}
+
+async fn follow(
+    State(pages): State<Pages>,
+    Path(number): Path<u64>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let frame = pages.frame(&headers, &uri, &wanted);
+    match pages.uploads.get(number) {
+        Some((name, upload)) => Html(upload::render(&frame, &name, &upload)).into_response(),
+        None => (StatusCode::NOT_FOUND, Html(super::routes::missing(&frame))).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: &str) {
+        assert_eq!(plain_name(name), expected);
+    }
+
+    #[test]
+    fn a_name_never_becomes_a_path() {
+        check("IND25112488ZM_821330154110001", "IND25112488ZM_821330154110001");
+        check("../../etc/passwd", "passwd");
+        check("C:\\fakepath\\账单 24.csv", "账单 24.csv");
+        check("..", "upload");
+        check(".hidden.csv", "hidden.csv");
+        check("a\u{0}b\n.csv", "ab.csv");
+        check("", "upload");
+        assert!(plain_name(&"账".repeat(500)).len() <= WORD_BYTES_MAX);
+    }
+}
