@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 use slipwatch_tests::papers;
-use slipwatch_tests::process::binary;
+use slipwatch_tests::process::mail::letters;
+use slipwatch_tests::process::{Process, binary, free_port, installed, page, wait_for};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -136,4 +137,145 @@ fn a_formula_or_a_terminal_code_in_a_cell_is_text_wherever_it_is_shown() {
         .expect("it starts");
     let shown = String::from_utf8(cases.stdout).expect("UTF-8");
     assert!(!shown.contains('\u{1b}'), "{shown}");
+}
+
+/// A collector that runs, with an inbox and a page.
+struct Running {
+    place: Place,
+    port: u16,
+    collector: Process,
+}
+
+impl Running {
+    fn new() -> Running {
+        let place = Place::new();
+        let (port, broker) = (free_port(), free_port());
+        let settings = format!(
+            "[store]\npath = \"store\"\n[broker.embedded]\nlisten = \"127.0.0.1:{broker}\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n\
+             [mail]\nfrom = \"slipwatch@example.net\"\ndirectory = \"mail\"\n{}",
+            SETTINGS
+                .replace("[store]\npath = \"store\"\n", "")
+                .replace("[settlement]\n", "[settlement]\ninbox = \"inbox\"\nfile_mib_max = 1\n")
+                .replace(
+                    "time_zone",
+                    "mail = [\"owner@example.net\"]\nlanguage = \"en\"\ntime_zone"
+                )
+        );
+        std::fs::write(place.path("collector.toml"), settings).expect("room");
+        let mut program = Command::new(binary("slipwatch-collector"));
+        program.arg("run").arg("--config").arg(place.path("collector.toml"));
+        let mut collector = Process::spawn("collector", &mut program, place.directory.path());
+        collector.until("its pages", || page(port, "/healthz"));
+        Running { place, port, collector }
+    }
+
+    /// Sends a form with curl; its status and where it leads.
+    fn send(&self, form: &[&str]) -> (u16, String) {
+        let mut curl = Command::new(installed("curl", "curl"));
+        curl.args(["--silent", "--show-error", "--output", "-"]);
+        curl.args(["--write-out", "\n%{http_code} %{redirect_url}"]);
+        for field in form {
+            curl.args(["--form", field]);
+        }
+        let output = curl.arg(self.url("/statements?lang=en")).output().expect("curl runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (_, last) = text.rsplit_once('\n').expect("curl writes a last line");
+        let (status, location) = last.split_once(' ').expect("a status and a place");
+        (status.parse().expect("a status"), location.to_owned())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Sends a file and follows it to its end; the page that tells of it.
+    fn upload(&self, form: &[&str]) -> String {
+        let (status, location) = self.send(form);
+        assert_eq!(status, 303, "{form:?}");
+        let path = location.strip_prefix(&self.url("")).expect("a page of the same place");
+        wait_for("the end of the import", || {
+            page(self.port, path).filter(|page| !page.contains("http-equiv"))
+        })
+    }
+}
+
+fn form_of(file: &Path) -> String {
+    format!("file=@{}", file.display())
+}
+
+#[test]
+fn a_file_sent_from_the_page_is_followed_until_it_counts() {
+    let running = Running::new();
+    // A deduction large enough to be written about at once.
+    let file = running.place.file("allinpay.csv", |text| text.replace("-99.00", "-299.00"));
+    let form = form_of(&file);
+    let shown = running.upload(&[&form, "profile="]);
+    holds(&shown, &["Loaded as acquirer, 2025-11-24", "Raised A14", "/statement/1?lang=en"]);
+    let one = page(running.port, "/statement/1?lang=zh-CN").expect("the file's page");
+    holds(&one, &["已导入", "不明扣款", "流量费", "/statement/1/summary.pdf"]);
+    let list = page(running.port, "/statements?lang=en").expect("the list");
+    holds(&list, &["acquirer · 2025-11-24", "type=\"file\"", "unionpay-zm"]);
+    let document = running.place.path("page.en.pdf");
+    let fetched = Command::new(installed("curl", "curl"))
+        .args(["--silent", "--fail", "--output"])
+        .arg(&document)
+        .arg(running.url("/statement/1/summary.pdf?lang=en"))
+        .status();
+    assert!(fetched.expect("curl runs").success());
+    holds(&papers::words_of(&document), &["Summary of an import", "Unexplained deduction"]);
+    // What the file says is written to the shop by the collector itself.
+    wait_for("the letter", || {
+        let letters = letters(&running.place.path("mail"));
+        letters.iter().any(|letter| letter.text().contains("Unexplained deduction")).then_some(())
+    });
+
+    let shown = running.upload(&[&form, "profile=allinpay"]);
+    holds(&shown, &["Loaded before; nothing changed"]);
+    let uploads = running.place.path("store/uploads");
+    let left = std::fs::read_dir(uploads).expect("the directory").count();
+    assert_eq!(left, 0, "an uploaded file stays on the disk");
+}
+
+#[test]
+fn what_must_not_come_in_through_the_page_is_sent_away_and_leaves_nothing() {
+    let running = Running::new();
+    let file = running.place.file("allinpay.csv", |text| text.replace("1200.00", "1200,00"));
+    let climbing = format!("{};filename=../../../evil.csv", form_of(&file));
+    let shown = running.upload(&[&climbing]);
+    holds(&shown, &["Refused whole", "evil.csv", "What to do"]);
+    assert!(!shown.contains("../"), "{shown}");
+    let unknown = running.upload(&[&form_of(&file), "profile=no-such"]);
+    holds(&unknown, &["no profile is called", "no-such"]);
+    assert_eq!(running.send(&["profile=allinpay"]).0, 400, "a form without a file");
+    let large = running.place.path("large.csv");
+    std::fs::write(&large, vec![b'x'; 1_100_000]).expect("room on the disk");
+    assert_eq!(running.send(&[&form_of(&large)]).0, 413);
+    let long = format!("profile={}", "x".repeat(200));
+    assert_eq!(running.send(&[&form_of(&file), &long]).0, 413);
+    let uploads = running.place.path("store/uploads");
+    assert_eq!(std::fs::read_dir(uploads).expect("the directory").count(), 0);
+    assert!(page(running.port, "/statements/upload/99").is_none(), "there is no such upload");
+}
+
+#[test]
+fn the_inbox_takes_whole_files_and_puts_them_away_with_the_reason() {
+    let mut running = Running::new();
+    let inbox = running.place.path("inbox");
+    wait_for("the inbox", || inbox.join("refused").is_dir().then_some(()));
+    let good = running.place.file("allinpay.csv", |text| text);
+    let bad = running.place.file("leshua.txt", |text| text.replace('0', "O"));
+    // As a download does it: under another name until it is whole.
+    std::fs::copy(&good, inbox.join("day.csv.part")).expect("room");
+    std::fs::copy(&bad, inbox.join("leshua.txt")).expect("room");
+    let reason = inbox.join("refused/leshua.txt.reason.txt");
+    wait_for("the refused file", || reason.is_file().then_some(()));
+    let words = wait_for("the reason", || {
+        std::fs::read_to_string(&reason).ok().filter(|text| !text.is_empty())
+    });
+    holds(&words, &["整份拒收", "Refused whole"]);
+    assert!(inbox.join("day.csv.part").is_file(), "a file that is not whole was taken");
+    std::fs::rename(inbox.join("day.csv.part"), inbox.join("day.csv")).expect("a rename");
+    wait_for("the taken file", || inbox.join("done/day.csv").is_file().then_some(()));
+    holds(&page(running.port, "/statements?lang=en").expect("the list"), &["acquirer", "refused"]);
+    assert!(running.collector.stop().success());
 }
