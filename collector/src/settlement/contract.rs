@@ -66,13 +66,22 @@ const ROUNDING_MILLI: Milli = 1_000;
 impl Contract {
     /// Whether it is about such a row.
     pub fn concerns(&self, row: &SettlementRow) -> bool {
-        let merchant =
-            self.merchant.as_ref().is_none_or(|name| row.merchant.as_ref() == Some(name));
-        merchant
-            && self.class.is_none_or(|class| row.class == Some(class))
-            && self.instrument.is_none_or(|instrument| row.instrument == Some(instrument))
-            && self.from.is_none_or(|from| row.day >= from)
-            && self.until.is_none_or(|until| row.day <= until)
+        self.is_of(row.merchant.as_deref(), row.class, row.instrument, row.day)
+    }
+
+    /// Whether it is about payments of this account, card class and instrument on this day.
+    pub fn is_of(
+        &self,
+        merchant: Option<&str>,
+        class: Option<CardClass>,
+        instrument: Option<Instrument>,
+        day: Date,
+    ) -> bool {
+        self.merchant.as_deref().is_none_or(|name| merchant == Some(name))
+            && self.class.is_none_or(|wanted| class == Some(wanted))
+            && self.instrument.is_none_or(|wanted| instrument == Some(wanted))
+            && self.from.is_none_or(|from| day >= from)
+            && self.until.is_none_or(|until| day <= until)
     }
 
     /// The fee of an amount, half up to the minor unit, and whether cap or minimum decided.

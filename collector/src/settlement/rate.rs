@@ -1,8 +1,12 @@
 //! Whether the rate that is really taken has moved: the median of twenty rows, and again twenty rows that stay there. One
 //! odd row moves no median; a new rate moves it for good.
 
+use super::row::{CardClass, SettlementRow};
 use jiff::civil::Date;
+use slipwatch_shared::event::Instrument;
 use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
 
 /// Rows whose median is looked at.
 const WINDOW: usize = 20;
@@ -12,6 +16,60 @@ const STAYS: u32 = 20;
 pub const MOVED_PPM_MIN: i64 = 200;
 /// Of smaller amounts the rounding to a minor unit hides the rate, in minor units.
 pub const AMOUNT_MINOR_MIN: i64 = 5_000;
+
+/// Of whose payments a rate is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Series {
+    /// The account; `-` where the file names none.
+    pub merchant: String,
+    /// Card or wallet, where the file tells.
+    pub instrument: Option<Instrument>,
+    /// The card's class, where the file tells.
+    pub class: Option<CardClass>,
+}
+
+impl Series {
+    /// That of a row.
+    pub fn of(row: &SettlementRow) -> Series {
+        let merchant = row.merchant.as_deref().unwrap_or("-").to_owned();
+        Series { merchant, instrument: row.instrument, class: row.class }
+    }
+}
+
+const INSTRUMENTS: [(Instrument, &str); 4] = [
+    (Instrument::Card, "card"),
+    (Instrument::WechatQr, "wechat"),
+    (Instrument::AlipayQr, "alipay"),
+    (Instrument::UnionpayQr, "unionpay"),
+];
+
+impl fmt::Display for Series {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = INSTRUMENTS.iter().find(|(known, _)| Some(*known) == self.instrument);
+        let by = known.map_or("any", |(_, word)| word);
+        let class = self.class.map_or("any", CardClass::label);
+        write!(out, "{} {by} {class}", self.merchant)
+    }
+}
+
+impl FromStr for Series {
+    type Err = SeriesError;
+
+    fn from_str(text: &str) -> Result<Series, SeriesError> {
+        // An account may hold blanks; the two words behind it do not.
+        let mut parts = text.rsplitn(3, ' ');
+        let class = parts.next().ok_or(SeriesError)?;
+        let by = parts.next().ok_or(SeriesError)?;
+        let merchant = parts.next().ok_or(SeriesError)?.to_owned();
+        let instrument = INSTRUMENTS.iter().find(|(_, word)| *word == by).map(|(known, _)| *known);
+        Ok(Series { merchant, instrument, class: CardClass::named(class) })
+    }
+}
+
+/// A text that names no series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected an account, an instrument and a card class")]
+pub struct SeriesError;
 
 /// The rates of one account and card class, in the order of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 use crate::correlate::case::CaseId;
 use crate::correlate::finding::{Change, Finding, FindingChange, FindingKind, Ledger};
 use crate::settlement::matching::{Role, Tier};
+use crate::settlement::rate::Series;
 use crate::settlement::report::Word;
 use crate::settlement::row::{SettlementRow, worded};
 use jiff::civil::Date;
@@ -157,6 +158,44 @@ pub struct LinkView {
     pub score: u16,
 }
 
+/// A rate that moved: of which payments, to how much, since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedRate {
+    /// Whose payments: account, instrument, card class.
+    #[serde(with = "as_text")]
+    pub series: Series,
+    /// From, in millionths.
+    pub from_ppm: i64,
+    /// To, in millionths.
+    pub to_ppm: i64,
+    /// The first day.
+    #[serde(with = "as_text")]
+    pub since: Date,
+}
+
+/// A value that is written as its text.
+mod as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    pub(super) fn serialize<T, S>(value: &T, out: S) -> Result<S::Ok, S::Error>
+    where
+        T: Display,
+        S: Serializer,
+    {
+        out.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+}
+
 /// What a finding that rests on a settlement file says, as the store and `--json` carry it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -189,6 +228,9 @@ pub struct Detail {
     /// The file's own word, or what a deduction is known as.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub word: String,
+    /// The rate that moved, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<MovedRate>,
     /// Whose account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merchant: Option<String>,

@@ -8,12 +8,14 @@ use crate::correlate::finding::{
     Finding, FindingId, FindingKind, RowName, Severity, Stage, StatementName, Subject,
 };
 use crate::edge::store::StoreError;
-use crate::edge::store::settlement::{Detail, FileHead, RowId, Said, SaidFinding, Watch, Watched};
+use crate::edge::store::settlement::{
+    Detail, FileHead, MovedRate, RowId, Said, SaidFinding, Watch, Watched,
+};
 use crate::edge::store::sqlite::settlement::SqliteStatements;
 use crate::settlement::contract::{self, Fee};
 use crate::settlement::deduction::{self, Known};
 use crate::settlement::matching::{Candidate, Compared, Link, Role, Tolerance, compare};
-use crate::settlement::rate::{self, Moved, Rates};
+use crate::settlement::rate::{self, Moved, Rates, Series};
 use crate::settlement::row::{RowKind, SettlementRow};
 use crate::settlement::standing::Standing;
 use slipwatch_shared::event::Instrument;
@@ -53,7 +55,7 @@ struct FeeSum {
 pub(super) struct Matters {
     matters: Vec<Matter>,
     fees: BTreeMap<Option<StoreId>, FeeSum>,
-    moved: Vec<(String, Moved, Option<StoreId>)>,
+    moved: Vec<(Series, Moved, Option<StoreId>)>,
     confirmed: Vec<i64>,
     watch: Vec<Watch>,
     rates: BTreeMap<String, Rates>,
@@ -194,24 +196,20 @@ impl<'a> Judge<'a> {
         if row.amount.minor < rate::AMOUNT_MINOR_MIN {
             return;
         }
+        let agreed = contract::judge(&self.settings.contracts, row);
         // A cap or a minimum hides the rate.
-        if matches!(contract::judge(&self.settings.contracts, row), Fee::Holds { bounded: true }) {
+        if agreed == (Fee::Holds { bounded: true }) {
             return;
         }
-        let class = row.class.map_or("any", |class| class.label());
-        let by = match row.instrument {
-            None | Some(Instrument::Card) => "card",
-            Some(Instrument::WechatQr) => "wechat",
-            Some(Instrument::AlipayQr) => "alipay",
-            Some(Instrument::UnionpayQr) => "unionpay",
-        };
-        let series = format!("{} {by} {class}", row.merchant.as_deref().unwrap_or("-"));
+        let series = Series::of(row).to_string();
         let ppm = (i128::from(fee) * 1_000 / i128::from(row.amount.minor)) as i64;
         if self.rates.len() >= MATTERS_MAX && !self.rates.contains_key(&series) {
             return;
         }
-        if let Some(moved) = self.rates.entry(series.clone()).or_default().push(ppm, row.day) {
-            self.matters.moved.push((series, moved, shop.cloned()));
+        let moved = self.rates.entry(series).or_default().push(ppm, row.day);
+        // A rate that the contract has with its date is a new rate, and no news.
+        if let Some(moved) = moved.filter(|_| agreed != (Fee::Holds { bounded: false })) {
+            self.matters.moved.push((Series::of(row), moved, shop.cloned()));
         }
     }
 }
@@ -281,7 +279,7 @@ pub(super) fn said(
     }
     for (series, moved, shop) in matters.moved {
         let Some(store) = shop.or_else(|| fallback.clone()) else { continue };
-        said.findings.push(of_rate(head, store, &series, moved));
+        said.findings.push(of_rate(head, store, series, moved));
     }
     for transaction in matters.confirmed {
         said.confirmed.extend(statements.case_of(transaction)?.map(|case| case.0));
@@ -361,11 +359,17 @@ fn of_fees(head: &FileHead, store: StoreId, sum: FeeSum) -> Option<SaidFinding> 
     Some(SaidFinding { finding, terminal: None, transaction: None, detail })
 }
 
-fn of_rate(head: &FileHead, store: StoreId, series: &str, moved: Moved) -> SaidFinding {
+fn of_rate(head: &FileHead, store: StoreId, series: Series, moved: Moved) -> SaidFinding {
     let mut detail = Detail::of_file(&head.source, &head.period, &head.name);
     let percent = |ppm: i64| format!("{}.{:03} %", ppm / 10_000, ppm % 10_000 / 10);
     detail.word = format!("{series}: {} -> {}", percent(moved.from_ppm), percent(moved.to_ppm));
     let part = format!("{series} {}", moved.since).into();
+    detail.rate = Some(MovedRate {
+        series,
+        from_ppm: moved.from_ppm,
+        to_ppm: moved.to_ppm,
+        since: moved.since,
+    });
     let subject =
         Subject::Statement(StatementName { store, source: head.source.as_str().into(), part });
     let midnight = moved.since.at(0, 0, 0, 0).to_zoned_datetime(jiff::tz::TimeZone::UTC);

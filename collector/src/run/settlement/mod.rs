@@ -2,6 +2,7 @@
 //! beside a running collector: it has a connection of its own, writes rows in short transactions that nobody sees, and
 //! leaves the telling to the collector, which finds the news in the store.
 
+mod agreed;
 pub mod import;
 pub mod inbox;
 mod judge;

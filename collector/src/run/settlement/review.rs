@@ -48,6 +48,7 @@ impl Desk {
             self.review_watched(now)?,
             self.review_payments(now)?,
             self.review_payouts(now)?,
+            self.review_agreed(now)?,
         ] {
             changes.0.extend(changed.0);
         }
@@ -428,7 +429,7 @@ impl Desk {
             };
             let names = |other: &SettlementRow| {
                 let texts = [other.memo.as_deref(), other.payout.as_deref()];
-                reference.len() >= 2 && texts.iter().flatten().any(|text| text.contains(reference))
+                texts.iter().flatten().any(|text| names_whole(text, reference))
             };
             let equal = |other: &SettlementRow| other.amount == view.row.amount;
             let pick = |wanted: &dyn Fn(&SettlementRow) -> bool| {
@@ -484,6 +485,16 @@ impl Desk {
         }
         self.statements.say(&said, &ended, now)
     }
+}
+
+/// Whether a text names a number, and not another one that it is a part of.
+fn names_whole(text: &str, number: &str) -> bool {
+    let is_end = |sign: Option<char>| sign.is_none_or(|sign| !sign.is_alphanumeric());
+    number.len() >= 2
+        && text.match_indices(number).any(|(at, _)| {
+            is_end(text[..at].chars().next_back())
+                && is_end(text[at + number.len()..].chars().next())
+        })
 }
 
 /// Of which days payments without a row were sought.
