@@ -59,6 +59,7 @@ pub struct Month {
     dice: Dice,
     next_seq: Vec<u64>,
     next_stan: Vec<u32>,
+    undone_tomorrow: Option<Keys>,
 }
 
 /// Faults of each kind that are planted.
@@ -85,6 +86,7 @@ impl Month {
             dice: Dice::new(seed),
             next_seq: vec![1; shops],
             next_stan: vec![1; shops],
+            undone_tomorrow: None,
         };
         for day in 0..month.days {
             for shop in 0..shops {
@@ -351,38 +353,36 @@ impl Month {
         let fen = 7_000 + self.dice.below(5_000) as i64;
         let four = self.dice.below(10_000) as u32;
         let (sold, sold_rrn) = self.sale(day, shop, at_s, fen, four, true);
+        let sale = self.line(shop, at_s, "消费", &sold, &sold_rrn, fen);
+        self.lines.push(sale);
+        let credit = self.undo(day, shop, at_s + 120, &sold);
+        self.lines.push(credit.clone());
+        (sold, credit)
+    }
+
+    /// The cashier's void of a sale, approved by the host; the row that an honest file has of it.
+    fn undo(&mut self, day: i64, shop: usize, at_s: i64, sold: &Keys) -> Line {
         let stan = self.stan(shop);
         let original = OriginalKeys {
             stan: sold.stan,
             batch_number: sold.batch_number,
             ..OriginalKeys::default()
         };
+        let fen = sold.amount.map_or(0, |amount| amount.minor);
         let keys = Keys {
             kind: Some(Kind::Void),
             original: Some(original),
-            ..self.keys(shop, stan, fen, four)
+            card: sold.card,
+            ..self.keys(shop, stan, fen, 0)
         };
         let rrn = format!("{:03}{:02}{stan:06}9", 300 + day, at_s / 3600 % 24);
         let answered = Keys { rrn: rrn.parse().ok(), ..keys.clone() };
-        self.say(
-            day,
-            shop,
-            at_s + 120,
-            1,
-            Body::Void { keys: keys.clone(), phase: ExchangePhase::Requested },
-        );
-        self.say(
-            day,
-            shop,
-            at_s + 121,
-            1,
-            Body::Void { keys: answered, phase: ExchangePhase::Approved },
-        );
-        let sale = self.line(shop, at_s, "消费", &sold, &sold_rrn, fen);
-        let credit = self.line(shop, at_s + 121, "消费撤销", &keys, &rrn, -fen);
-        self.lines.push(sale);
-        self.lines.push(credit.clone());
-        (sold, credit)
+        for (after, keys, phase) in
+            [(0, keys.clone(), ExchangePhase::Requested), (1, answered, ExchangePhase::Approved)]
+        {
+            self.say(day, shop, at_s + after, 1, Body::Void { keys, phase });
+        }
+        self.line(shop, at_s + 1, "消费撤销", &keys, &rrn, -fen)
     }
 
     fn refund(&mut self, day: i64, shop: usize, at_s: i64) {
@@ -438,6 +438,9 @@ impl Month {
 
     /// The faults of a day: each shop with faults has one kind of them.
     fn faults(&mut self, day: i64, shop: usize, at_s: i64) {
+        if let Some(sold) = self.undone_tomorrow.take_if(|_| shop == 11) {
+            self.undo(day, shop, at_s, &sold);
+        }
         if day < 2 || day as usize % 2 == 1 || day as usize / 2 > PLANTED {
             return;
         }
@@ -536,6 +539,14 @@ impl Month {
                 self.truth.insert(format!("A09 {terminal} {}", keys.stan.expect("each has one")));
                 self.lines.extend([line.clone(), line]);
             }
+            11 => {
+                // Voided the day after, when its row is long linked, and never given back.
+                let (keys, rrn) = self.sale(day, shop, at_s, fen, four, true);
+                let line = self.line(shop, at_s, "消费", &keys, &rrn, fen);
+                self.truth.insert(due("A08", &keys));
+                self.lines.push(line);
+                self.undone_tomorrow = Some(keys);
+            }
             _ => {}
         }
     }
@@ -614,7 +625,7 @@ impl Month {
 }
 
 /// Shops with faults; all others must stay clean.
-const SHOPS_WITH_FAULTS: usize = 11;
+const SHOPS_WITH_FAULTS: usize = 12;
 /// The shop whose rate moves in the middle of the month.
 pub const RATE_SHOP: usize = 5;
 /// Local second of the day at which the acquirer's day ends.

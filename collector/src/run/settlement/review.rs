@@ -13,7 +13,8 @@ use crate::correlate::finding::{
 use crate::correlate::timeline::StreamTime;
 use crate::edge::store::StoreError;
 use crate::edge::store::settlement::{
-    Changes, Detail, FileId, FileView, PlacedLink, RowId, RowState, RowView, SaidFinding, Watched,
+    Changes, Detail, FileId, FileView, PlacedLink, RowId, RowState, RowView, SaidFinding, Watch,
+    Watched,
 };
 use crate::settlement::calendar::Expected;
 use crate::settlement::matching::{self, Grouping, Link, Role, Tier, Tolerance};
@@ -42,6 +43,7 @@ impl Desk {
     /// Looks at all that waits. Gives what changed.
     pub fn review(&mut self, now: ArrivalTime) -> Result<Changes, DeskError> {
         let mut changes = Changes::default();
+        self.watch_undone_late(now)?;
         for changed in [
             self.review_files(now)?,
             self.review_rows(now)?,
@@ -302,6 +304,17 @@ impl Desk {
         let changes = self.statements.say(&said, &ended, now)?;
         self.statements.unwatch(&done)?;
         Ok(changes)
+    }
+
+    /// A void or reversal that was heard behind its payment's row, out of a late spool or on the next day, is watched like
+    /// one that was heard before.
+    fn watch_undone_late(&mut self, now: ArrivalTime) -> Result<(), StoreError> {
+        let from = EventTime(now.0 - i64::from(ROWS_BACK_DAYS) * 24 * HOUR_MS);
+        let found = self.statements.undone_late(from, WATCHED_MAX)?;
+        // Its credit may stand in a file of the next two days.
+        let due = now.0 + 48 * HOUR_MS;
+        let watch = |(transaction, row)| Watch { matter: Watched::Undone, transaction, row, due };
+        self.statements.watch(&found.into_iter().map(watch).collect::<Vec<_>>())
     }
 
     /// A07: payments of a day whose files are all there, and that none of them has.

@@ -8,7 +8,7 @@ use super::view::{FILE_COLUMNS, ROW_COLUMNS, file_view, row_view};
 use crate::correlate::correlator::Agent;
 use crate::correlate::shape;
 use crate::edge::store::StoreError;
-use crate::edge::store::settlement::{FileState, FileView, RowId, RowView};
+use crate::edge::store::settlement::{FileState, FileView, RowId, RowView, Watched};
 use crate::settlement::matching::{Candidate, Role};
 use crate::settlement::row::{RowKind, SettlementRow};
 use crate::settlement::standing::Standing;
@@ -181,6 +181,44 @@ impl SqliteStatements {
             Ok(found)
         };
         run().map_err(failed("looking for payments without a row"))
+    }
+
+    /// Payments since `from` that are undone now and were not when a row was linked with them, and the row. Watched ones and those with their credit are left out.
+    pub fn undone_late(
+        &self,
+        from: EventTime,
+        limit: usize,
+    ) -> std::result::Result<Vec<(i64, RowId)>, StoreError> {
+        let run = || -> Result<Vec<(i64, RowId)>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT c.id, r.id FROM cases c JOIN transactions t ON t.id = c.id
+                 JOIN settlement_links l ON l.transaction_id = c.id AND l.role = ?3
+                 JOIN settlement_rows r ON r.id = l.row
+                 JOIN settlement_files f ON f.id = r.file AND f.state = ?4
+                 WHERE c.money IN (?8, ?9) AND t.wall >= ?1 AND r.kind = ?5
+                 AND NOT EXISTS (SELECT 1 FROM settlement_watch w
+                    WHERE w.matter = ?6 AND w.transaction_id = c.id)
+                 AND NOT EXISTS (SELECT 1 FROM settlement_links o
+                    WHERE o.transaction_id = c.id AND o.role = ?7)
+                 ORDER BY c.id LIMIT ?2",
+            )?;
+            let found = statement.query_map(
+                params![
+                    from.0,
+                    limit as i64,
+                    Role::Settles as i64,
+                    FileState::Loaded as i64,
+                    RowKind::Sale as i64,
+                    Watched::Undone as i64,
+                    Role::Offsets as i64,
+                    Standing::Reversed as i64,
+                    Standing::Voided as i64,
+                ],
+                |row| Ok((row.get(0)?, RowId(row.get(1)?))),
+            )?;
+            found.collect()
+        };
+        run().map_err(failed("looking for payments that were undone late"))
     }
 
     /// Rows of a kind that are booked between two days, with their files.

@@ -189,6 +189,17 @@ impl SqliteStatements {
         read().map_err(failed("reading what is watched"))
     }
 
+    /// Looks at something again once it is due.
+    pub fn watch(&mut self, watches: &[Watch]) -> std::result::Result<(), StoreError> {
+        if watches.is_empty() {
+            return Ok(());
+        }
+        let watching = failed("watching what was settled");
+        let transaction = self.begin_writing()?;
+        watches.iter().try_for_each(|watch| put_watch(&transaction, watch)).map_err(&watching)?;
+        transaction.commit().map_err(&watching)
+    }
+
     /// Lets go of something that was watched.
     pub fn unwatch(&mut self, watches: &[Watch]) -> std::result::Result<(), StoreError> {
         let letting = failed("letting go of what was watched");
