@@ -57,6 +57,8 @@ pub struct Agent {
     pub card_numbers: u32,
     /// It is not heard now, on the collector's clock.
     pub offline: bool,
+    /// Nobody has set its clock since it booted: no hour of the day is known. Stored behind its other parts.
+    pub clock_unset: bool,
     /// Something of it changed since it was last stored.
     pub touched: bool,
     /// No payment of it must be looked at before.
@@ -156,6 +158,7 @@ impl Correlator {
             silence: None,
             card_numbers: 0,
             offline: false,
+            clock_unset: false,
             touched: true,
             look_at: StreamTime(i64::MIN),
             share: None,
@@ -230,6 +233,7 @@ impl Correlator {
         let found = &mut self.agents[agent];
         let (at, new_boot) = found.timeline.observe(&event.observed);
         found.touched = true;
+        found.clock_unset = !event.observed.synchronised;
         if new_boot {
             found.coverage.rebooted();
         }

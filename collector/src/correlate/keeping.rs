@@ -169,8 +169,9 @@ impl Correlator {
     /// Puts an agent back as [`Correlator::state_of`] wrote it.
     pub fn restore_agent(&mut self, name: &AgentName, state: &[u8]) -> Result<usize, ShapeError> {
         let at = self.agent(name);
-        let Agent { timeline, coverage, terminals, silences, silence, card_numbers, share, .. } =
-            shape::from_bytes(state)?;
+        let stored: Agent = shape::from_bytes(state)?;
+        let (clock_unset, share) = (stored.clock_unset, stored.share);
+        let Agent { timeline, coverage, terminals, silences, silence, card_numbers, .. } = stored;
         if let Some(share) = &share {
             self.routes.restore(at, share);
         }
@@ -179,7 +180,7 @@ impl Correlator {
         let policies = &self.policies;
         let found = &mut self.agents[at];
         (found.timeline, found.coverage, found.terminals) = (timeline, coverage, terminals);
-        (found.silences, found.silence) = (silences, silence);
+        (found.silences, found.silence, found.clock_unset) = (silences, silence, clock_unset);
         (found.card_numbers, found.share, found.touched) = (card_numbers, share, false);
         for terminal in &mut found.terminals {
             terminal.policy = policy_of(policies, &name.store, terminal.id);
@@ -215,6 +216,8 @@ impl Shape for Agent {
         self.card_numbers.put(out);
         self.terminals.iter().for_each(|terminal| terminal.watch.put(out));
         self.share.put(out);
+        self.clock_unset.put(out);
+        self.terminals.iter().for_each(|terminal| terminal.last_print.put(out));
     }
 
     fn take(bytes: &mut &[u8]) -> Result<Agent, ShapeError> {
@@ -227,6 +230,7 @@ impl Shape for Agent {
             silence: Shape::take(bytes)?,
             card_numbers: Shape::take(bytes)?,
             offline: false,
+            clock_unset: false,
             touched: false,
             look_at: StreamTime(i64::MIN),
             share: None,
@@ -237,6 +241,10 @@ impl Shape for Agent {
             terminal.watch = shape::take_or_default(bytes)?;
         }
         agent.share = shape::take_or_default(bytes)?;
+        agent.clock_unset = shape::take_or_default(bytes)?;
+        for terminal in &mut agent.terminals {
+            terminal.last_print = shape::take_or_default(bytes)?;
+        }
         Ok(agent)
     }
 }

@@ -17,6 +17,12 @@ use super::timeline::StreamTime;
 use super::watch::Spot;
 use slipwatch_shared::times::ArrivalTime;
 
+/// The same of one that was dated by a clock nobody had set: it is dated anew when somebody does.
+const CLOCK_AWAITED_MS: i64 = 24 * 3_600_000;
+
+/// The same of one that was told as not uploaded: a close of these days uploads it.
+const UPLOAD_AWAITED_MS: i64 = 7 * 24 * 3_600_000;
+
 /// A payment that nothing is awaited of stays this long in memory for a second debit, beyond the widest window.
 const REST_GRACE_MS: i64 = 300_000;
 
@@ -431,8 +437,16 @@ pub(super) fn rest_at(kept: &Kept, deadlines: &super::policy::Deadlines) -> Opti
     if kept.look_at.is_some() || slip::waits(&kept.case.verdict) {
         return None;
     }
+    let case = &kept.case;
     let window_ms = deadlines.duplicate_window_ms.max(deadlines.duplicate_window_qr_ms);
-    Some(kept.case.last_heard().plus_ms(window_ms.saturating_add(REST_GRACE_MS)))
+    let mut stays_ms = window_ms.saturating_add(REST_GRACE_MS);
+    if !case.synchronised {
+        stays_ms = stays_ms.max(CLOCK_AWAITED_MS);
+    }
+    if case.told(FindingKind::OfflineForced).is_some_and(|told| told.resolved.is_none()) {
+        stays_ms = stays_ms.max(UPLOAD_AWAITED_MS);
+    }
+    Some(case.last_heard().plus_ms(stays_ms))
 }
 
 /// A finding of a case, as it was told.

@@ -79,7 +79,12 @@ impl Correlator {
         now: ArrivalTime,
     ) -> Option<StreamTime> {
         let Correlator { agents, out, policies, .. } = self;
-        let Agent { terminals, name, timeline, coverage, offline, .. } = &mut agents[agent];
+        let Agent { terminals, name, timeline, coverage, offline, clock_unset, .. } =
+            &mut agents[agent];
+        // Whether the shop is open is not known; the next word looks again.
+        if *clock_unset {
+            return None;
+        }
         let terminal = &mut terminals[at];
         let hours = terminal.policy.as_ref()?.opening?;
         let id = terminal.id?;

@@ -123,6 +123,8 @@ pub struct Terminal {
     pub settling: bool,
     /// When it last asked for money.
     pub last_sale: StreamTime,
+    /// When paper last came out of its printer. Stored behind the agent's other parts.
+    pub last_print: StreamTime,
     /// When it last said anything.
     pub last_word: Option<StreamTime>,
     /// How long it usually says nothing.
@@ -156,6 +158,7 @@ impl Terminal {
             network_down: None,
             settling: false,
             last_sale: StreamTime(i64::MIN),
+            last_print: StreamTime(0),
             last_word: None,
             rhythm: Rhythm::default(),
             amounts: Amounts::default(),

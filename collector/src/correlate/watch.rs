@@ -254,6 +254,7 @@ impl Correlator {
         let watch = terminal.watch.get_or_insert_default();
         watch.row.clear();
         watch.out_since = None;
+        terminal.last_print = terminal.last_print.max(spot.at);
         let good = Stand::Not(Resolution::PrintsAgain);
         self.settle(spot.agent, spot.terminal, FindingKind::PrinterOut, good, spot.now);
     }
@@ -271,7 +272,9 @@ impl Correlator {
         let case = &terminal.cases[at].case;
         let told = case.told(kind);
         let open = told.filter(|told| told.resolved.is_none());
-        let blamed = open.and_then(|_| printer::blames(case));
+        // What was debited before paper last came out is no part of a row, however late it is told.
+        let since_print = |(debited, _): &(StreamTime, EventRef)| *debited > terminal.last_print;
+        let blamed = open.and_then(|_| printer::blames(case)).filter(since_print);
         let slipless = blamed.map(|(debited, event)| {
             let first = place.first;
             Slipless { debited, first, event }

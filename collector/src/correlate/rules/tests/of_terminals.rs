@@ -108,6 +108,20 @@ fn a_good_sale_between_or_a_cancelled_print_is_no_row() {
     );
 }
 
+/// Once a row of two: that a slip is missing is told minutes later, when paper has long come out again.
+#[test]
+fn a_good_sale_between_is_no_row_however_late_the_slips_are_missed() {
+    check(
+        "10 ask n=1 yuan=8; 12 ok n=1; 30 ask n=2 yuan=9; 32 ok n=2; 34 slip n=2; \
+         40 ask n=3 yuan=7; 42 ok n=3; 500 pulse",
+        "1 no_slip unknown A01; 2 printed; 3 no_slip unknown A01",
+    );
+    check(
+        "10 ask n=1 yuan=8; 12 ok n=1; 34 slip; 40 ask n=3 yuan=7; 42 ok n=3; 500 pulse",
+        "1 no_slip unknown A01; 3 no_slip unknown A01",
+    );
+}
+
 /// Three payments that time out, a minute apart.
 const STORM: &str = "10 ask n=1 yuan=8; 40 timeout n=1; 70 ask n=2 yuan=9; 100 timeout n=2; \
      130 ask n=3 yuan=7; 160 timeout n=3";
