@@ -44,13 +44,16 @@ struct Arguments {
     /// Lines are pulled out, agents die, numbers are lost: some payments cannot be judged
     #[arg(long)]
     mishaps: bool,
+    /// For a quarter of an hour of the first day nobody's host answers
+    #[arg(long)]
+    outage: bool,
     /// At most so many events
     #[arg(long)]
     count: Option<u64>,
     /// Events as JSON lines, all agents by time, as `slipwatch-collector replay` reads them; `-` for standard output
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
-    /// What each payment is and what is to be said of it, one a line
+    /// What each payment is and what is to be said of it, and of terminals beside their payments, one a line
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
     /// Rows of the acquirer's files that no payment stands behind, one a line; the others are in the truth
@@ -95,6 +98,9 @@ fn write(arguments: &Arguments) -> io::Result<()> {
         pulse_ms: i64::from(arguments.pulse_s.max(1)) * 1000,
         trouble_per_mille: arguments.trouble,
         mishaps: arguments.mishaps,
+        hours: arguments.pulse_s <= 300,
+        nights: arguments.days > 1 || arguments.outage,
+        outage: arguments.outage,
         spoken_only: arguments.device_bytes.is_some(),
     };
     let mut fleet = Fleet::new(settings);
@@ -139,6 +145,11 @@ fn write(arguments: &Arguments) -> io::Result<()> {
             }
             Told::Truth(told) => {
                 payments += 1;
+                if let Some(truth) = &mut truth {
+                    writeln!(truth, "{}", told.to_json())?;
+                }
+            }
+            Told::Incident(told) => {
                 if let Some(truth) = &mut truth {
                     writeln!(truth, "{}", told.to_json())?;
                 }

@@ -1,10 +1,11 @@
-//! A fleet judged, and held against its truth: what was said of each payment, what was told, and why. Decides nothing
-//! that the collector decides; only compares.
+//! A fleet judged, and held against its truth: what was said of each payment, what was told of payments and terminals,
+//! and why. Decides nothing that the collector decides; only compares.
 
-use super::truth::Truth;
+use super::road::Said;
+use super::truth::{Incident, Truth};
 use crate::store::MemoryStore;
 use slipwatch_collector::commit::TransactionRow;
-use slipwatch_collector::correlate::finding::{Stage, Told};
+use slipwatch_collector::correlate::finding::{Finding, Stage, Subject, Told};
 use slipwatch_collector::correlate::verdict::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +35,31 @@ pub struct Report {
     pub causes_wrong: BTreeMap<String, usize>,
     /// How often each plot was played.
     pub plots: BTreeMap<String, usize>,
+    /// Findings that were due, of payments and of terminals, by their numbers in the catalogue.
+    pub due: BTreeMap<String, usize>,
+}
+
+impl Report {
+    /// Takes in another one's figures; what is wrong in it is not.
+    pub fn add(&mut self, other: &Report) {
+        self.payments += other.payments;
+        self.clear += other.clear;
+        self.missing += other.missing;
+        self.found += other.found;
+        self.false_alarms += other.false_alarms;
+        self.causes += other.causes;
+        self.causes_right += other.causes_right;
+        let counts = [
+            (&mut self.causes_wrong, &other.causes_wrong),
+            (&mut self.plots, &other.plots),
+            (&mut self.due, &other.due),
+        ];
+        for (own, other) in counts {
+            for (name, count) in other {
+                *own.entry(name.clone()).or_default() += count;
+            }
+        }
+    }
 }
 
 /// The name of a payment by its truth.
@@ -52,6 +78,7 @@ pub fn name_of_row(row: &TransactionRow) -> Option<PaymentName> {
 pub fn compare<'a>(
     truths: &[Truth],
     rows: impl Iterator<Item = &'a TransactionRow>,
+    unsure: &BTreeSet<String>,
     report: &mut Report,
 ) {
     let mut by_name: BTreeMap<PaymentName, Vec<&TransactionRow>> = BTreeMap::new();
@@ -64,7 +91,7 @@ pub fn compare<'a>(
     }
     for truth in truths {
         let rows = by_name.remove(&name_of(truth)).unwrap_or_default();
-        of_payment(truth, &rows, report);
+        of_payment(truth, &rows, unsure.contains(&truth.store), report);
     }
     // What fits no payment may exist; it may not say that a slip is missing.
     for row in by_name.values().flatten().chain(&nameless) {
@@ -77,7 +104,7 @@ pub fn compare<'a>(
     }
 }
 
-fn of_payment(truth: &Truth, rows: &[&TransactionRow], report: &mut Report) {
+fn of_payment(truth: &Truth, rows: &[&TransactionRow], unsure: bool, report: &mut Report) {
     report.payments += 1;
     report.clear += usize::from(!truth.clouded);
     *report.plots.entry(truth.plot.to_string()).or_default() += 1;
@@ -105,26 +132,88 @@ fn of_payment(truth: &Truth, rows: &[&TransactionRow], report: &mut Report) {
         let said = format!("found {} {:?} of {facts:?}", verdict.label(), verdict.reason());
         report.wrong.push(line(truth, &said));
     }
-    of_findings(truth, row, report);
+    of_findings(truth, row, unsure, report);
     of_cause(truth, row, report);
 }
 
-/// Findings about one payment that a fleet's truth knows of.
-const KNOWN: [&str; 5] = ["A01", "A02", "A03", "A04", "A09"];
-
-fn of_findings(truth: &Truth, row: &TransactionRow, report: &mut Report) {
+/// Each finding that is due and no other; `unsure`: what explains it may have been lost.
+fn of_findings(truth: &Truth, row: &TransactionRow, unsure: bool, report: &mut Report) {
     // A suspicion that nobody was told of is no word to anyone.
     let counts = |told: &&Told| {
         let suspected = told.kind.code() == "A01" && told.stage == Stage::Suspected;
-        KNOWN.contains(&told.kind.code()) && (told.resolved.is_none() || !suspected)
+        told.resolved.is_none() || !suspected
     };
+    fn parent<'a>(unsure: bool, code: Option<&'a str>) -> Option<&'a str> {
+        code.filter(|_| !unsure)
+    }
     let told = row.case.told.iter().filter(counts);
-    let found: BTreeSet<(&str, bool)> =
-        told.map(|told| (told.kind.code(), told.resolved.is_none())).collect();
-    let due: BTreeSet<(&str, bool)> =
-        truth.findings.iter().map(|due| (due.code.as_ref(), due.open)).collect();
+    let found: BTreeSet<(&str, bool, Option<&str>)> = told
+        .map(|told| {
+            let by = told.parent.as_ref().map(|parent| parent.kind.code());
+            (told.kind.code(), told.resolved.is_none(), parent(unsure, by))
+        })
+        .collect();
+    let due: BTreeSet<(&str, bool, Option<&str>)> = truth
+        .findings
+        .iter()
+        .map(|due| (due.code.as_ref(), due.open, parent(unsure, due.parent.as_deref())))
+        .collect();
+    for (code, ..) in &due {
+        *report.due.entry((*code).to_owned()).or_default() += 1;
+    }
     if found != due {
         report.wrong.push(line(truth, &format!("expected findings {due:?}, found {found:?}")));
+    }
+}
+
+/// A finding about a terminal, an agent or an acquirer: whose, its number, why, and whether it stands.
+type Matter = (String, String, String, bool);
+
+/// Holds what was told of terminals and acquirers against what is true: each that is due and no other. An agent that
+/// was not heard is a matter of the road: `agents` says whether it is looked at.
+pub fn compare_incidents<'a>(
+    said: &Said,
+    findings: impl Iterator<Item = &'a Finding>,
+    agents: bool,
+    report: &mut Report,
+) {
+    let mut due: BTreeMap<Matter, i64> = BTreeMap::new();
+    for incident in said.incidents.iter().filter(|incident| !said.unsure.contains(&incident.store))
+    {
+        let Incident { store, agent, terminal, acquirer, finding, cause, open, .. } = incident;
+        let whom = match (terminal, acquirer) {
+            (Some(terminal), _) => format!("{store} {terminal}"),
+            (None, Some(acquirer)) => acquirer.clone(),
+            (None, None) if agents => format!("{store} {agent}"),
+            _ => continue,
+        };
+        *report.due.entry(finding.to_string()).or_default() += 1;
+        *report.plots.entry(incident.plot.to_string()).or_default() += 1;
+        let why = format!("{} {}", cause.class, cause.detail);
+        *due.entry((whom, finding.to_string(), why, *open)).or_default() += 1;
+    }
+    for finding in findings {
+        let (whom, store) = match &finding.id.subject {
+            Subject::Case(_) => continue,
+            Subject::Agent(_) if !agents => continue,
+            Subject::Agent(name) => (format!("{} {}", name.store, name.agent), Some(&name.store)),
+            Subject::Terminal(name) => {
+                (format!("{} {}", name.store, name.terminal), Some(&name.store))
+            }
+            Subject::Route(acquirer) => (acquirer.to_string(), None),
+            other => (format!("{other:?}"), None),
+        };
+        if store.is_some_and(|store| said.unsure.contains(store.as_str())) {
+            continue;
+        }
+        let why = format!("{} {}", finding.cause.class.label(), finding.cause.detail.label());
+        let matter = (whom, finding.id.kind.code().to_owned(), why, finding.resolved.is_none());
+        *due.entry(matter).or_default() -= 1;
+    }
+    for ((whom, code, why, open), count) in due.into_iter().filter(|(_, count)| *count != 0) {
+        let stands = if open { "stands" } else { "is over" };
+        let how = if count > 0 { "is due and was not told" } else { "was told and is not due" };
+        report.wrong.push(format!("{whom}: {code} {why}, which {stands}, {how}: {}", count.abs()));
     }
 }
 
@@ -153,9 +242,23 @@ fn line(truth: &Truth, what: &str) -> String {
     )
 }
 
-/// As [`compare`], of all that a store holds.
-pub fn compare_store(truths: &[Truth], store: &MemoryStore) -> Report {
+/// A payment is dated within so many milliseconds of its first word.
+const DATED_MS_MAX: i64 = 1_000;
+
+/// All that a store holds against all that is true; `agents` as in [`compare_incidents`].
+pub fn compare_store(said: &Said, store: &MemoryStore, agents: bool) -> Report {
     let mut report = Report::default();
-    compare(truths, store.transactions.values(), &mut report);
+    compare(&said.truths, store.transactions.values(), &said.unsure, &mut report);
+    compare_incidents(said, store.findings.values(), agents, &mut report);
+    let begun: BTreeMap<PaymentName, &Truth> =
+        said.truths.iter().map(|truth| (name_of(truth), truth)).collect();
+    for row in store.transactions.values() {
+        let truth = name_of_row(row).and_then(|name| begun.get(&name));
+        let Some(truth) = truth.filter(|truth| !truth.clouded) else { continue };
+        let dated = row.case.wall(row.case.opened).0;
+        if (dated - truth.begun_ms).abs() > DATED_MS_MAX {
+            report.wrong.push(line(truth, &format!("{} and dated {dated}", truth.begun_ms)));
+        }
+    }
     report
 }

@@ -118,6 +118,65 @@ plots! {
     RefundedInPart "refunded_in_part",
     /// A hold, and its completion within the hour.
     HeldAndCompleted "held_and_completed",
+    /// One shopper buys the same twice, with both slips.
+    OneCardTwice "one_card_twice",
+    /// The cashier ends it, and asks anew under the same number.
+    AskedAnew "asked_anew",
+    // Orders and approvals without the host.
+    /// The money comes after the cashier closed the order.
+    LateSuccess "late_success",
+    /// The same, and it is given back.
+    LateSuccessRefunded "late_success_refunded",
+    /// Approved by the chip alone, and uploaded soon.
+    OfflineUploaded "offline_uploaded",
+    /// Approved by the chip alone, and refused when it is uploaded.
+    OfflineRefused "offline_refused",
+    /// Approved by the chip alone, and left to the close of the day.
+    OfflineLeft "offline_left",
+    // What happens to a terminal, told in `matter.rs`.
+    /// No paper for twelve minutes.
+    PrinterOut "printer_out",
+    /// Three sales in a row without a slip.
+    SalesWithoutSlip "sales_without_slip",
+    /// Trap: no paper for five minutes, and nobody pays.
+    PaperOutBriefly "paper_out_briefly",
+    /// Three payments time out one after the other.
+    ReversalStorm "reversal_storm",
+    /// The device says nothing for an hour of the day.
+    SilentTerminal "silent_terminal",
+    /// The trace goes back and nothing tells why.
+    TraceBack "trace_back",
+    /// The trace jumps.
+    TraceJumped "trace_jumped",
+    /// A batch number comes again.
+    BatchRepeated "batch_repeated",
+    /// Trap: some traces are used up by what is no payment.
+    TraceSkipped "trace_skipped",
+    /// Trap: the device starts anew and counts from the begin.
+    CounterReset "counter_reset",
+    /// Trap: another device takes the place, signs on and goes on with numbers of its own.
+    DeviceSwapped "device_swapped",
+    /// Five prints cancelled by one cashier.
+    HabitOfCancels "habit_of_cancels",
+    /// Trap: four of them.
+    FewCancels "few_cancels",
+    /// Three payments run again after time-outs by one cashier.
+    HabitOfReruns "habit_of_reruns",
+    /// Ten cards typed by one cashier.
+    HabitOfTyping "habit_of_typing",
+    /// Four voids among thirty sales of one cashier.
+    HabitOfVoids "habit_of_voids",
+    /// One card pays five times within an hour.
+    CardHabit "card_habit",
+    /// Trap: one card pays again and again, and never five times within an hour.
+    RegularCustomer "regular_customer",
+    /// One card pays and is refunded in turns.
+    SaleAndRefund "sale_and_refund",
+    // While nobody's host answers.
+    /// Undone at once.
+    OutageReversed "outage_reversed",
+    /// Never undone.
+    OutageLost "outage_lost",
 }
 
 /// What is to be said of one payment of a plot.
@@ -133,6 +192,8 @@ pub struct Outcome {
     pub reason: Option<&'static str>,
     /// Findings that are due, and whether they stand in the end.
     pub findings: Vec<(&'static str, bool)>,
+    /// What explains them all, where something does.
+    pub parent: Option<&'static str>,
     /// Class and detail, where that left a trace.
     pub cause: Option<(&'static str, &'static str)>,
     /// When the money went.
@@ -142,7 +203,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn new(ticket: &Ticket, debited: Option<i64>, verdict: &'static str) -> Outcome {
+    pub(super) fn new(ticket: &Ticket, debited: Option<i64>, verdict: &'static str) -> Outcome {
         let taken = if debited.is_some() { Taken::Debited } else { Taken::Undone };
         Outcome {
             ticket: ticket.clone(),
@@ -150,31 +211,50 @@ impl Outcome {
             verdict,
             reason: None,
             findings: Vec::new(),
+            parent: None,
             cause: None,
             debited,
             taken,
         }
     }
 
-    fn because(mut self, reason: &'static str) -> Outcome {
+    pub(super) fn because(mut self, reason: &'static str) -> Outcome {
         self.reason = Some(reason);
         self
     }
 
-    fn found(mut self, findings: &[(&'static str, bool)]) -> Outcome {
+    pub(super) fn found(mut self, findings: &[(&'static str, bool)]) -> Outcome {
         self.findings = findings.to_vec();
         self
     }
 
-    fn caused(mut self, class: &'static str, detail: &'static str) -> Outcome {
+    pub(super) fn caused(mut self, class: &'static str, detail: &'static str) -> Outcome {
         self.cause = Some((class, detail));
         self
     }
 
-    fn taken(mut self, taken: Taken) -> Outcome {
+    pub(super) fn under(mut self, parent: &'static str) -> Outcome {
+        self.parent = Some(parent);
+        self
+    }
+
+    pub(super) fn taken(mut self, taken: Taken) -> Outcome {
         self.taken = taken;
         self
     }
+}
+
+/// What is to be said of the terminal itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matter {
+    /// Its number in the catalogue.
+    pub code: &'static str,
+    /// Class and detail.
+    pub cause: (&'static str, &'static str),
+    /// When it begins.
+    pub from: i64,
+    /// Whether it stands in the end.
+    pub open: bool,
 }
 
 /// A plot that was played.
@@ -184,6 +264,8 @@ pub struct Played {
     pub acts: Vec<Act>,
     /// All payments, in the order in which they began.
     pub outcomes: Vec<Outcome>,
+    /// What is to be said of the terminal.
+    pub matters: Vec<Matter>,
     /// The terminal is free for the next payment then.
     pub until: i64,
     /// Whether the voices have a word for all of it.
@@ -194,8 +276,8 @@ const MINUTE: i64 = 60_000;
 /// A slip is told as missing so long after the debit, as the collector ships.
 pub const ALERT_MS: i64 = 5 * MINUTE;
 
-const MISSING: &[(&str, bool)] = &[("A01", true)];
-const FAILED_AND_MISSING: &[(&str, bool)] = &[("A01", true), ("A02", false)];
+pub(super) const MISSING: &[(&str, bool)] = &[("A01", true)];
+pub(super) const FAILED_AND_MISSING: &[(&str, bool)] = &[("A01", true), ("A02", false)];
 
 impl Plot {
     /// Whether it can happen at such a terminal.
@@ -206,11 +288,24 @@ impl Plot {
             // On one line for all, a print that names nothing is the terminal's word on its own payment.
             Plot::TestSlip | Plot::ReportPrinted => make.prints() && make.two_lines,
             // A till numbers its orders anew, so that nothing joins a hold with its completion.
-            Plot::HeldAndCompleted | Plot::RefundedInPart | Plot::Voided => {
-                make.prints() && make.shows == Shows::All && !make.wallets
-            }
+            Plot::HeldAndCompleted
+            | Plot::RefundedInPart
+            | Plot::Voided
+            | Plot::LateSuccessRefunded
+            | Plot::HabitOfVoids
+            | Plot::SaleAndRefund => make.prints() && make.shows == Shows::All && !make.wallets,
             // Two debits of a wallet show no card that could be the same.
-            Plot::VoidedWithoutSlip | Plot::Rerun => make.prints() && !make.wallets,
+            Plot::VoidedWithoutSlip
+            | Plot::Rerun
+            | Plot::OneCardTwice
+            | Plot::HabitOfReruns
+            | Plot::HabitOfTyping
+            | Plot::CardHabit
+            | Plot::RegularCustomer
+            // Nor does a chip approve them.
+            | Plot::OfflineUploaded
+            | Plot::OfflineRefused
+            | Plot::OfflineLeft => make.prints() && !make.wallets,
             // A reprint must name its payment.
             Plot::LateReprint | Plot::ReprintedAgain => make.prints(),
             Plot::Torn => make.prints() && make.begins_slips,
@@ -228,10 +323,16 @@ impl Plot {
     ) -> Played {
         let step = dice.between(700, 1_700);
         let mut script = Script::new(make, at, step);
+        if self.is_of_terminal() {
+            let mut next = || next(dice);
+            let (outcomes, matters) = self.happen(&mut script, &mut next);
+            let spoken = script.is_spoken();
+            return Played { until: script.at, acts: script.acts, outcomes, matters, spoken };
+        }
         let first = next(dice);
         let outcomes = match self {
             Plot::Sale | Plot::Declined | Plot::Abandoned => self.plain(&mut script, &first),
-            Plot::TwoCoffees | Plot::Rerun | Plot::ReversedAndRerun => {
+            Plot::TwoCoffees | Plot::Rerun | Plot::ReversedAndRerun | Plot::OneCardTwice => {
                 let mut second = next(dice);
                 again(&first, &mut second, self == Plot::TwoCoffees);
                 self.twice(&mut script, &first, &second)
@@ -239,6 +340,7 @@ impl Plot {
             Plot::Voided
             | Plot::VoidedWithoutSlip
             | Plot::RefundedInPart
+            | Plot::LateSuccessRefunded
             | Plot::HeldAndCompleted => {
                 let second = next(dice);
                 self.undone(&mut script, &first, &second)
@@ -248,7 +350,7 @@ impl Plot {
             _ => self.slipless(&mut script, &first),
         };
         let spoken = script.is_spoken();
-        Played { until: script.at, acts: script.acts, outcomes, spoken }
+        Played { until: script.at, acts: script.acts, outcomes, matters: Vec::new(), spoken }
     }
 
     fn is_unanswered(self) -> bool {
@@ -262,7 +364,12 @@ impl Plot {
                 | Plot::TimeoutReversed
                 | Plot::ReversedLate
                 | Plot::ReversedLazily
-        )
+        ) || self.is_of_outage()
+    }
+
+    /// It happens only while nobody's host answers.
+    pub fn is_of_outage(self) -> bool {
+        matches!(self, Plot::OutageReversed | Plot::OutageLost)
     }
 
     fn is_trap(self) -> bool {
@@ -276,6 +383,11 @@ impl Plot {
                 | Plot::SlipUnwanted
                 | Plot::PartialApproval
                 | Plot::Retransmitted
+                | Plot::AskedAnew
+                | Plot::LateSuccess
+                | Plot::OfflineUploaded
+                | Plot::OfflineRefused
+                | Plot::OfflineLeft
         )
     }
 
@@ -441,6 +553,12 @@ impl Plot {
                 attempts.into_iter().for_each(|phase| _ = script.reverses(ticket, phase));
                 lost.caused("network", "no_answer")
             }
+            Plot::OutageLost => {
+                script.asks(ticket).wait(30_000).times_out(ticket).reverses(ticket, Pending);
+                attempts.into_iter().for_each(|phase| _ = script.reverses(ticket, phase));
+                // Many terminals at once show more than one does.
+                lost.caused("institution", "acquirer_outage").under("A16")
+            }
             Plot::NetworkDown => {
                 script.says(Body::NetworkDown).asks(ticket).wait(30_000).times_out(ticket);
                 // The line comes back too late: the undo was told as pending meanwhile.
@@ -513,6 +631,30 @@ impl Plot {
                 script.asks(ticket).answers(&part, "10").completes(&part).slips(&part, false);
                 printed(script, &part)
             }
+            Plot::AskedAnew => {
+                script.asks(ticket).wait(5_000).aborts(ticket, AbortedBy::Operator).wait(5_000);
+                script.approved(ticket).slips(ticket, false);
+                printed(script, ticket)
+            }
+            Plot::LateSuccess => late_success(script, ticket),
+            Plot::OfflineUploaded | Plot::OfflineRefused | Plot::OfflineLeft => {
+                script.asks(ticket).answers(ticket, "Y3").completes(ticket);
+                script.slips(ticket, false);
+                let outcome = printed(script, ticket);
+                script.wait(4 * MINUTE);
+                match self {
+                    Plot::OfflineUploaded => script.answers(ticket, "00"),
+                    Plot::OfflineRefused => script.answers(ticket, "51"),
+                    _ => script,
+                };
+                match self {
+                    Plot::OfflineRefused => {
+                        let told = outcome.found(&[("A15", true)]);
+                        told.caused("institution", "upload_refused")
+                    }
+                    _ => outcome,
+                }
+            }
             _ => {
                 script.asks(ticket).wait(4_000).asks(ticket).answers(ticket, "00");
                 script.answers(ticket, "00").completes(ticket).slips(ticket, false);
@@ -525,7 +667,7 @@ impl Plot {
     /// Two payments that belong together, or seem to.
     fn twice(self, script: &mut Script<'_>, first: &Ticket, second: &Ticket) -> Vec<Outcome> {
         let outcome = match self {
-            Plot::TwoCoffees => {
+            Plot::TwoCoffees | Plot::OneCardTwice => {
                 script.approved(first).slips(first, false);
                 printed(script, first)
             }
@@ -543,8 +685,7 @@ impl Plot {
                 Outcome::new(first, None, "not_expected").because("reversed")
             }
         };
-        script.debited = None;
-        script.wait(15_000).approved(second).slips(second, false);
+        script.begins_anew().wait(15_000).approved(second).slips(second, false);
         let again = printed(script, second);
         let again = match self {
             Plot::Rerun => again.found(&[("A09", true)]).caused("operator", "rerun"),
@@ -555,25 +696,13 @@ impl Plot {
 
     /// A debit that is undone under a number of its own, or a hold that becomes one.
     fn undone(self, script: &mut Script<'_>, first: &Ticket, second: &Ticket) -> Vec<Outcome> {
-        let own = |kind: Kind, amount: Option<Amount>| Keys {
-            kind: Some(kind),
-            amount,
-            card: first.keys.card,
-            original: Some(first.original()),
-            ..second.keys.clone()
-        };
+        let own = |kind: Kind, amount: Option<Amount>| undoing(first, second, kind, amount);
         let undo = |kind: &'static str| {
             let mut ticket = second.clone();
             ticket.keys.amount = first.keys.amount;
             let outcome = Outcome::new(&ticket, None, "not_expected").because("not_a_debit");
             Outcome { kind, ..outcome }
         };
-        fn void(keys: Keys, phase: ExchangePhase) -> Body {
-            Body::Void { keys, phase }
-        }
-        fn refund(keys: Keys, phase: ExchangePhase) -> Body {
-            Body::Refund { keys, phase }
-        }
         fn hold(keys: Keys, phase: ExchangePhase) -> Body {
             Body::Preauthorization { keys, phase }
         }
@@ -595,6 +724,13 @@ impl Plot {
                 script.exchanges(&own(Kind::Void, amount), void, words);
                 let sale = Outcome::new(first, script.debited, "not_expected").because("voided");
                 vec![sale.taken(Taken::Undone), undo("void")]
+            }
+            Plot::LateSuccessRefunded => {
+                let sale = late_success(script, first);
+                script.wait(40_000).exchanges(&own(Kind::Refund, amount), refund, None);
+                let sale = Outcome { verdict: "not_expected", ..sale }.because("refunded");
+                let sale = sale.found(&[("A05", false)]).taken(Taken::Undone);
+                vec![sale, undo("refund")]
             }
             Plot::RefundedInPart => {
                 script.approved(first).slips(first, false).wait(40_000);
@@ -622,8 +758,37 @@ impl Plot {
     }
 }
 
+pub(super) fn void(keys: Keys, phase: ExchangePhase) -> Body {
+    Body::Void { keys, phase }
+}
+
+pub(super) fn refund(keys: Keys, phase: ExchangePhase) -> Body {
+    Body::Refund { keys, phase }
+}
+
+/// The keys of what undoes or completes a payment under a number of its own.
+pub(super) fn undoing(first: &Ticket, second: &Ticket, kind: Kind, amount: Option<Amount>) -> Keys {
+    Keys {
+        kind: Some(kind),
+        amount,
+        card: first.keys.card,
+        original: Some(first.original()),
+        ..second.keys.clone()
+    }
+}
+
+/// The cashier closes the order, and a minute later the money comes. No slip is printed of it.
+fn late_success(script: &mut Script<'_>, ticket: &Ticket) -> Outcome {
+    script.asks(ticket).wait(20_000).aborts(ticket, AbortedBy::Operator);
+    script.wait(60_000).answers(ticket, "00");
+    // A shopper confirms on the phone when it suits; at a card terminal the cashier did not wait.
+    let class = if ticket.is_wallet() { "consumer" } else { "operator" };
+    let outcome = Outcome::new(ticket, script.debited, "no_slip").found(&[("A05", true)]);
+    outcome.caused(class, "late_confirmation")
+}
+
 /// The slip that is due came: on paper, or where nobody prints, on the screen.
-fn printed(script: &Script<'_>, ticket: &Ticket) -> Outcome {
+pub(super) fn printed(script: &Script<'_>, ticket: &Ticket) -> Outcome {
     match script.make.prints() {
         true => Outcome::new(ticket, script.debited, "printed"),
         false => {
@@ -634,7 +799,7 @@ fn printed(script: &Script<'_>, ticket: &Ticket) -> Outcome {
 }
 
 /// The second payment of a pair: the same amount; the same card as well, but for two shoppers who buy the same.
-fn again(first: &Ticket, second: &mut Ticket, other_card: bool) {
+pub(super) fn again(first: &Ticket, second: &mut Ticket, other_card: bool) {
     second.keys.amount = first.keys.amount;
     second.keys.instrument = first.keys.instrument;
     if other_card {

@@ -1,13 +1,16 @@
 //! The road from a fleet's agents to a collector: straight, or with every delay, repetition and disorder that a broker
 //! and a restart can bring. The agents here only send; what they say was settled before. Loses nothing for good.
 
+use super::WALL_MS_AT_MIDNIGHT;
 use super::form;
 use super::judge::{self, PaymentName};
-use super::shop::Told;
+use super::script::Numbers;
+use super::shop::{Shop, Told};
 use super::stream::Fleet;
-use super::truth::Truth;
+use super::truth::{CauseTruth, Incident, Truth};
 use crate::dice::Dice;
 use crate::store::MemoryStore;
+use crate::terminal::Word;
 use slipwatch_collector::collector::{Collector, Input, Settings};
 use slipwatch_collector::commit::Commit;
 use slipwatch_collector::correlate::policy::AgentName;
@@ -24,6 +27,8 @@ const EPOCH: Epoch = Epoch(1);
 const DELAY_MS_MAX: i64 = 900_000;
 /// An agent sends again what was not committed after this.
 const RESEND_MS: i64 = 60_000;
+/// When the first agent that is away goes, after midnight.
+const AWAY_FROM_MS: i64 = 14 * 3_600_000;
 /// So many messages for one world are no road but a loop.
 const MESSAGES_MAX: usize = 200_000;
 
@@ -32,8 +37,12 @@ const MESSAGES_MAX: usize = 200_000;
 pub struct Said {
     /// Each agent's stream.
     pub streams: Vec<(AgentName, Vec<Event>)>,
-    /// What is true.
+    /// What is true of payments.
     pub truths: Vec<Truth>,
+    /// What is true of terminals, agents and acquirers.
+    pub incidents: Vec<Incident>,
+    /// Shops in which something was lost: what is said of their terminals may differ.
+    pub unsure: BTreeSet<String>,
     /// What the collector is set to.
     pub settings: Settings,
 }
@@ -41,45 +50,66 @@ pub struct Said {
 impl Said {
     /// Plays a fleet to its end.
     pub fn of(fleet: Fleet) -> Said {
-        let policies = fleet.policies();
-        let names = fleet.shops.iter().map(|shop| shop.name.clone());
-        let mut streams: Vec<(AgentName, Vec<Event>)> =
-            names.map(|name| (name, Vec::new())).collect();
-        let mut truths = Vec::new();
-        for (shop, told) in fleet {
-            match told {
-                Told::Event(event, _) => streams[shop].1.push(event),
-                Told::Truth(truth) => truths.push(*truth),
-                Told::Row(_) => {}
-            }
-        }
-        let settings = Settings { policies, ..Settings::default() };
-        Said { streams, truths, settings }
+        Said::heard(fleet, |_, event, _| vec![event])
     }
 
     /// Plays a fleet that its devices have words for, as real decoders hear it from their bytes; the events come out
     /// in the order of the bytes, numbered anew.
-    pub fn from_device_bytes(mut fleet: Fleet) -> Said {
+    pub fn from_device_bytes(fleet: Fleet) -> Said {
         let mut ears = form::Ears::default();
+        let mut said = Said::heard(fleet, |shop, event, word| ears.hear(shop, event, word));
+        for (_, stream) in &mut said.streams {
+            stream.iter_mut().zip(1..).for_each(|(event, seq)| event.seq = Seq(seq));
+        }
+        said
+    }
+
+    fn heard(
+        mut fleet: Fleet,
+        mut hear: impl FnMut(&Shop, Event, Option<(Word, Box<Numbers>)>) -> Vec<Event>,
+    ) -> Said {
+        let names = fleet.shops.iter().map(|shop| shop.name.clone());
         let mut streams: Vec<(AgentName, Vec<Event>)> =
-            fleet.shops.iter().map(|shop| (shop.name.clone(), Vec::new())).collect();
-        let mut truths = Vec::new();
+            names.map(|name| (name, Vec::new())).collect();
+        let (mut truths, mut incidents) = (Vec::new(), Vec::new());
         while let Some((place, told)) = fleet.next() {
             match told {
                 Told::Event(event, word) => {
-                    let heard = ears.hear(&fleet.shops[place], event, word);
-                    let stream = &mut streams[place].1;
-                    for mut event in heard {
-                        event.seq = Seq(stream.len() as u64 + 1);
-                        stream.push(event);
-                    }
+                    let heard = hear(&fleet.shops[place], event, word);
+                    streams[place].1.extend(heard);
                 }
                 Told::Truth(truth) => truths.push(*truth),
+                Told::Incident(incident) => incidents.push(*incident),
                 Told::Row(_) => {}
             }
         }
+        let unsure = fleet.shops.iter().filter(|shop| shop.mishaps > 0);
+        let unsure = unsure.map(|shop| shop.name.store.to_string()).collect();
         let settings = Settings { policies: fleet.policies(), ..Settings::default() };
-        Said { streams, truths, settings }
+        Said { streams, truths, incidents, unsure, settings }
+    }
+
+    /// Some agents are away for so long in the middle of the day: nobody hears them, and the truth says so.
+    pub fn sends_away(&mut self, count: usize, lasts_ms: i64) -> Vec<Away> {
+        let mut away = Vec::new();
+        let step = (self.streams.len() / count.max(1)).max(1);
+        for (agent, (name, _)) in self.streams.iter().enumerate().step_by(step).take(count) {
+            let from = WALL_MS_AT_MIDNIGHT + AWAY_FROM_MS + 600_000 * agent as i64;
+            away.push(Away { agent, from, to: from + lasts_ms });
+            self.incidents.push(Incident {
+                finding: "A18".into(),
+                plot: "agent_away".into(),
+                store: name.store.to_string(),
+                agent: name.agent.to_string(),
+                terminal: None,
+                acquirer: None,
+                from_ms: from,
+                open: false,
+                cause: CauseTruth { class: "unknown".into(), detail: "agent_silent".into() },
+                clouded: false,
+            });
+        }
+        away
     }
 
     /// All of it as JSON lines, every agent's words by time, as a recording of the whole fleet has them.
@@ -192,6 +222,56 @@ pub fn straight(
         }
     }
     Arrived { store: process.store, complaints: process.complaints, restarts, commits }
+}
+
+/// All agents side by side, as a collector hears a fleet that is never late: what is a matter of now (an acquirer's
+/// outage, an agent that is not heard) can be seen only so. `away` is heard by nobody from when until when; then its
+/// spool drains.
+pub fn side_by_side(said: &Said, away: &[Away]) -> Arrived {
+    const SLICE_MS: i64 = 30_000;
+    let mut process = Process::new(said);
+    let mut commits = 0;
+    let mut rest: Vec<&[Event]> =
+        said.streams.iter().map(|(_, events)| events.as_slice()).collect();
+    let begins = rest.iter().filter_map(|events| events.first()).filter(|event| {
+        // An agent whose clock nobody has set tells no time.
+        event.observed.synchronised
+    });
+    let mut now = begins.map(|event| event.observed.wall.0).min().unwrap_or(0);
+    while rest.iter().any(|events| !events.is_empty()) {
+        now += SLICE_MS;
+        for (agent, rest) in rest.iter_mut().enumerate() {
+            let gone = |away: &Away| away.agent == agent && (away.from..away.to).contains(&now);
+            while !rest.is_empty() && !away.iter().any(gone) {
+                let ready =
+                    |event: &&Event| !event.observed.synchronised || event.observed.wall.0 <= now;
+                let ready = rest.iter().take_while(ready).count();
+                if ready == 0 {
+                    break;
+                }
+                let (frame, taken) = pack(&said.streams[agent].0, &rest[..ready], 500);
+                *rest = &rest[taken..];
+                process.batch(now, agent, &frame);
+            }
+        }
+        process.collector.handle(ArrivalTime(now), Input::Tick, &mut process.store);
+        if let Some(commit) = process.take_commit(now) {
+            process.store(&commit);
+            commits += 1;
+        }
+    }
+    Arrived { store: process.store, complaints: process.complaints, restarts: 0, commits }
+}
+
+/// An agent that is not heard for a while, by the collector's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Away {
+    /// Which, by its place.
+    pub agent: usize,
+    /// From when.
+    pub from: i64,
+    /// Until when.
+    pub to: i64,
 }
 
 /// Seals as many of `events` as fit into one batch of at most `batch_events`; gives the frame and how many went in.

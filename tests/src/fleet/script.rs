@@ -1,6 +1,8 @@
 //! The words of one payment, one after the other, each with its time, the line it comes over and, where the voices
 //! know it, the word they write down. Builds; decides nothing.
 
+use super::WALL_MS_AT_MIDNIGHT;
+use super::clock::device_time;
 use super::make::{Make, Shows};
 use crate::dice::Dice;
 use crate::terminal::{Copy as SpokenCopy, Word};
@@ -10,7 +12,6 @@ use slipwatch_shared::event::{
     OperatorAction, OriginalKeys, Paper, PrinterStatus, ReversalPhase, Slip, SlipFailure, SlipLoss,
 };
 use slipwatch_shared::money::{Amount, Currency};
-use slipwatch_shared::times::DeviceTime;
 
 /// Over which of a terminal's lines something is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +42,8 @@ pub struct Ticket {
     pub keys: Keys,
     /// Field 37 of the answer.
     pub rrn: String,
-    /// The host's clock at the answer, if the answer shows it.
-    pub host_time: Option<DeviceTime>,
+    /// The answer shows the host's clock.
+    pub tells_time: bool,
 }
 
 impl Ticket {
@@ -79,7 +80,7 @@ impl Ticket {
         };
         // Day, hour and trace, as hosts often build it; the terminal's batch keeps two traces of an hour apart.
         let rrn = format!("{:06}{stan:06}", batch % 1_000_000);
-        Ticket { keys, rrn, host_time: None }
+        Ticket { keys, rrn, tells_time: false }
     }
 
     /// As the answer tells it.
@@ -90,7 +91,6 @@ impl Ticket {
             rrn: self.rrn.parse().ok(),
             authorization_code: if self.is_wallet() { None } else { code.parse().ok() },
             channel_transaction_id: transaction.and_then(|id| id.parse().ok()).map(Box::new),
-            host_time: self.host_time,
             ..self.keys.clone()
         }
     }
@@ -99,7 +99,7 @@ impl Ticket {
     pub fn printed(&self, make: &Make) -> Keys {
         let Keys { amount, stan, .. } = self.keys;
         match make.shows {
-            Shows::All => Keys { host_time: None, ..self.answered() },
+            Shows::All => self.answered(),
             Shows::Trace => Keys { amount, stan, ..Keys::default() },
             Shows::Order => {
                 Keys { amount, order_number: self.keys.order_number.clone(), ..Keys::default() }
@@ -187,12 +187,16 @@ impl<'a> Script<'a> {
     /// The host answers.
     pub fn answers(&mut self, ticket: &Ticket, code: &'static str) -> &mut Self {
         let approved = matches!(code, "00" | "10");
-        let keys = if approved { ticket.answered() } else { ticket.keys.clone() };
+        let mut keys = if approved { ticket.answered() } else { ticket.keys.clone() };
+        if approved && ticket.tells_time {
+            keys.host_time = Some(device_time(WALL_MS_AT_MIDNIGHT + self.at));
+        }
         let body = Body::AuthorizationAnswered {
             keys,
             response_code: code.parse().expect("two characters"),
         };
-        if approved {
+        // Y1 and Y3: the chip approves without its host.
+        if approved || matches!(code, "Y1" | "Y3") {
             self.debited.get_or_insert(self.at);
         }
         let word = if code == "00" { Word::Approved } else { Word::Refused(code) };
@@ -329,6 +333,12 @@ impl<'a> Script<'a> {
     pub fn paper(&mut self, paper: Paper) -> &mut Self {
         let online = Some(paper != Paper::End);
         self.printer(PrinterStatus { paper: Some(paper), online, ..PrinterStatus::default() })
+    }
+
+    /// Another payment begins, with a debit of its own.
+    pub fn begins_anew(&mut self) -> &mut Self {
+        self.debited = None;
+        self
     }
 
     /// The cashier does something by hand.

@@ -1,27 +1,36 @@
 //! A day of one shop: its agent, its terminals, when people come, what goes wrong, in the order in which its agent
 //! numbers it. Holds what is to come of a few minutes and nothing else.
 
+use super::clock::device_time;
 use super::make::Make;
-use super::money::{self, MoneyFault, SettledRow};
-use super::plot::{ALERT_MS, Outcome, Plot};
+use super::matter::CALM_MS;
+use super::money::{self, SettledRow};
+use super::plot::{ALERT_MS, Matter, Outcome, Plot};
 use super::script::{Act, Line, Numbers, Ticket};
-use super::truth::{CauseTruth, FindingTruth, Truth};
+use super::till::{Clock, Till};
+use super::truth::{CauseTruth, FindingTruth, Incident, Truth};
 use super::{FleetSettings, UTC_OFFSET_MINUTES, WALL_MS_AT_MIDNIGHT};
 use crate::dice::Dice;
 use crate::terminal::Word;
 use slipwatch_collector::correlate::policy::{AgentName, OpeningHours};
 use slipwatch_shared::event::{
-    Body, DecodeFailure, Event, Evidence, LineCounts, LossReason, Seq, SettlementResult,
-    SourceDescription, SourceId, SourceLoss,
+    Body, DecodeFailure, Event, Evidence, LineCounts, LossReason, Seq, SourceDescription, SourceId,
+    SourceLoss,
 };
 use slipwatch_shared::terminal::TerminalId;
-use slipwatch_shared::times::{BootId, DeviceTime, EventTime, Observed, Uptime};
+use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+/// A storm is over by then, and whatever else lasts behind its plot.
+const CALM_AFTER_MS: i64 = CALM_MS + 2 * MINUTE;
+/// So many answers show that a clock is slow before somebody signs on.
+const MENDED_AFTER: u32 = 13;
+/// When nobody's host answers, in a fleet that has an outage: a quarter of an hour of the first day, when all are open.
+pub const OUTAGE: (i64, i64) = (12 * HOUR + 5 * MINUTE, 12 * HOUR + 17 * MINUTE);
 
 /// What a shop has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +39,8 @@ pub enum Told {
     Event(Event, Option<(Word, Box<Numbers>)>),
     /// What a payment is; told when nothing can cloud it any more.
     Truth(Box<Truth>),
+    /// What is to be said of a terminal or an agent; told like a truth.
+    Incident(Box<Incident>),
     /// A row of the acquirer's file that no payment stands behind.
     Row(Box<SettledRow>),
 }
@@ -51,33 +62,20 @@ const RHYTHMS: [Rhythm; 4] = [
     Rhythm { from_minute: 1080, to_minute: 120, peaks: &[22, 23], usual: &[5_000] },
 ];
 
-/// One terminal of a shop.
-#[derive(Clone, Debug)]
-pub struct Till {
-    /// Its number.
-    pub terminal: TerminalId,
-    /// Its make.
-    pub make: &'static Make,
-    /// The source of its own line; the printer's is the next one, where there is one.
-    source: u16,
-    stan: u32,
-    batch: u32,
-    sold: u32,
-    /// Its lines are not heard until then.
-    deaf: [i64; 2],
-    /// The next thing it says comes out garbled.
-    garbled: bool,
-}
-
 /// What is to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Item {
+pub(super) enum Item {
     Open { till: usize, line: usize },
     Pulse,
     Sell { till: usize },
     Act { till: usize, act: Box<Act>, numbers: Option<Box<Numbers>> },
     Truth { truth: Box<Truth> },
-    Close,
+    Incident { incident: Box<Incident> },
+    Morning,
+    Close { last: bool },
+    Upload { till: usize },
+    ClockSet,
+    End,
     Mishap,
     Mended { from: Seq },
 }
@@ -109,9 +107,9 @@ pub struct Shop {
     pub name: AgentName,
     /// Its terminals.
     pub tills: Vec<Till>,
-    merchant: String,
+    pub(super) merchant: String,
     rhythm: usize,
-    dice: Dice,
+    pub(super) dice: Dice,
     agenda: BinaryHeap<Reverse<Entry>>,
     entered: u32,
     seq: u64,
@@ -121,6 +119,15 @@ pub struct Shop {
     card: u16,
     /// Numbers are being lost.
     losing: bool,
+    /// The agent's clock is not set until then, and shows so much less.
+    unset_until: i64,
+    unset_ms: i64,
+    /// How often something was lost.
+    pub mishaps: usize,
+    /// No host answers from when until when.
+    outage: Option<(i64, i64)>,
+    /// When the batches of the last day are closed.
+    last_close: i64,
     ends: i64,
 }
 
@@ -140,17 +147,8 @@ impl Shop {
                     break make;
                 }
             };
-            let till = Till {
-                terminal: format!("F{:07}", first + number).parse().expect("eight characters"),
-                make,
-                source,
-                stan: dice.below(999_999) as u32,
-                // The voices write this batch and no other.
-                batch: if settings.spoken_only { 1 } else { 1 + dice.below(900_000) as u32 },
-                sold: 0,
-                deaf: [i64::MIN; 2],
-                garbled: false,
-            };
+            let number = format!("F{:07}", first + number).parse().expect("eight characters");
+            let till = Till::new(number, make, source, settings, dice);
             source += 1 + u16::from(make.two_lines);
             till
         };
@@ -171,35 +169,63 @@ impl Shop {
             orders: 0,
             card: dice.below(10_000) as u16,
             losing: false,
+            unset_until: i64::MIN,
+            unset_ms: 0,
+            mishaps: 0,
+            outage: settings.outage.then_some(OUTAGE),
+            last_close: 0,
             ends: i64::from(settings.days) * DAY,
             dice,
         };
+        if !settings.spoken_only && !settings.outage && shop.dice.percent(15) {
+            // A small box without a battery: it comes up in another year.
+            shop.unset_ms = shop.dice.between(300 * DAY, 9_000 * DAY);
+        }
         shop.plan(settings);
         shop
     }
 
     fn plan(&mut self, settings: &FleetSettings) {
-        let start = self.dice.between(0, 50_000);
+        let mut start = self.dice.between(0, 50_000);
+        let Rhythm { from_minute, to_minute, .. } = RHYTHMS[self.rhythm];
+        if to_minute <= from_minute {
+            // Last night's hours are over before anybody listens.
+            start += i64::from(to_minute) * MINUTE + HOUR;
+        }
         for till in 0..self.tills.len() {
             for line in 0..1 + usize::from(self.tills[till].make.two_lines) {
                 self.enter(start, Item::Open { till, line });
             }
         }
-        let Rhythm { from_minute, to_minute, .. } = RHYTHMS[self.rhythm];
         for day in 0..i64::from(settings.days) {
             let opens = day * DAY + i64::from(from_minute) * MINUTE;
-            let mut closes = day * DAY + i64::from(to_minute) * MINUTE;
-            if closes <= opens {
-                closes += DAY;
-            }
+            let closes = opens + self.open_ms();
+            let last = day + 1 == i64::from(settings.days);
             self.ends = self.ends.max(closes + 2 * HOUR);
+            if day == 0 {
+                // Yesterday is closed first, so that it is known what today's sums begin with.
+                self.enter(opens - 4 * MINUTE, Item::Morning);
+                if self.unset_ms > 0 {
+                    let set = opens + self.dice.between(HOUR, 2 * HOUR);
+                    self.unset_until = set;
+                    self.enter(set, Item::ClockSet);
+                }
+            }
             for till in 0..self.tills.len() {
                 let first = opens + self.gap(opens, settings);
                 self.enter(first, Item::Sell { till });
             }
-            self.enter(opens - 5 * MINUTE, Item::Pulse);
+            if !settings.nights {
+                self.enter(opens - 5 * MINUTE, Item::Pulse);
+            } else if day == 0 {
+                self.enter(start, Item::Pulse);
+            }
             // Whatever a late reprint or reversal does is over by then.
-            self.enter(closes + 45 * MINUTE, Item::Close);
+            self.enter(closes + 45 * MINUTE, Item::Close { last });
+            if last {
+                self.last_close = closes + 45 * MINUTE;
+                self.enter(closes + 85 * MINUTE, Item::End);
+            }
             if settings.mishaps {
                 for _ in 0..2 {
                     let at = self.dice.between(opens, closes);
@@ -209,13 +235,21 @@ impl Shop {
         }
     }
 
+    fn open_ms(&self) -> i64 {
+        let Rhythm { from_minute, to_minute, .. } = RHYTHMS[self.rhythm];
+        match i64::from(to_minute) - i64::from(from_minute) {
+            minutes @ 1.. => minutes * MINUTE,
+            minutes => minutes * MINUTE + DAY,
+        }
+    }
+
     /// The shop's opening hours.
     pub fn opening(&self) -> OpeningHours {
         let Rhythm { from_minute, to_minute, .. } = RHYTHMS[self.rhythm];
         OpeningHours { from_minute, to_minute, utc_offset_minutes: UTC_OFFSET_MINUTES }
     }
 
-    fn enter(&mut self, at: i64, item: Item) {
+    pub(super) fn enter(&mut self, at: i64, item: Item) {
         self.entered += 1;
         self.agenda.push(Reverse(Entry { at, order: self.entered, item }));
     }
@@ -234,7 +268,15 @@ impl Shop {
             Item::Sell { till } => self.sell(at, till, settings),
             Item::Act { till, act, numbers } => self.act(at, till, *act, numbers, out),
             Item::Truth { truth } => out.push_back(Told::Truth(truth)),
-            Item::Close => self.close(at, settings, out),
+            Item::Incident { incident } => out.push_back(Told::Incident(incident)),
+            Item::Morning => self.morning(at, out),
+            Item::Close { last } => self.close(at, last, settings, out),
+            Item::Upload { till } => self.upload(at, till, out),
+            Item::ClockSet => {
+                let by_ms = self.unset_ms;
+                self.say(at, SourceId::AGENT, None, Body::ClockStepped { by_ms }, None, out);
+            }
+            Item::End => self.end(at),
             Item::Mishap => self.mishap(at, out),
             Item::Mended { from } => {
                 self.losing = false;
@@ -247,7 +289,7 @@ impl Shop {
 
     // ---- what is said ----
 
-    fn say(
+    pub(super) fn say(
         &mut self,
         at: i64,
         source: SourceId,
@@ -261,7 +303,11 @@ impl Shop {
             return;
         }
         let wall = WALL_MS_AT_MIDNIGHT + at;
-        let device_time = (source.0 != 0 && body.keys().is_some()).then(|| device_time(wall));
+        let till = self.tills.iter().find(|till| Some(till.terminal) == terminal);
+        let ahead_ms = till.map_or(0, |till| till.clock.ahead_ms());
+        let device_time =
+            (source.0 != 0 && body.keys().is_some()).then(|| device_time(wall + ahead_ms));
+        let unset = at < self.unset_until;
         out.push_back(Told::Event(
             Event {
                 seq: Seq(self.seq),
@@ -270,8 +316,8 @@ impl Shop {
                 observed: Observed {
                     boot: BootId([self.boot; 16]),
                     uptime: Uptime((at - self.booted).max(0).unsigned_abs()),
-                    wall: EventTime(wall),
-                    synchronised: true,
+                    wall: EventTime(if unset { wall - self.unset_ms } else { wall }),
+                    synchronised: !unset,
                 },
                 device_time,
                 body,
@@ -297,13 +343,16 @@ impl Shop {
 
     fn pulse(&mut self, at: i64, settings: &FleetSettings, out: &mut VecDeque<Told>) {
         for till in 0..self.tills.len() {
-            let Till { make, source, terminal, deaf, .. } = self.tills[till];
+            let Till { make, source, terminal, deaf, mute, .. } = self.tills[till];
             let lines = 1 + usize::from(make.two_lines);
             for (line, deaf_until) in deaf.iter().enumerate().take(lines) {
                 if *deaf_until < at {
                     let source = SourceId(source + line as u16);
-                    let body = Body::Pulse(LineCounts::default());
-                    self.say(at, source, Some(terminal), body, None, out);
+                    // A device that is on says something now and then that is no payment's.
+                    let said = u64::from(self.is_open(at) && !(mute.0..mute.1).contains(&at));
+                    let lines = if settings.hours { said } else { 0 };
+                    let counts = LineCounts { lines, unmatched: lines, ..LineCounts::default() };
+                    self.say(at, source, Some(terminal), Body::Pulse(counts), None, out);
                 }
             }
         }
@@ -315,8 +364,10 @@ impl Shop {
             true => (from_minute.saturating_sub(5)..late).contains(&minute),
             false => minute >= from_minute - 5 || minute < late,
         };
-        if open && at + settings.pulse_ms <= self.ends {
-            self.enter(at + settings.pulse_ms, Item::Pulse);
+        let pulse_ms = settings.pulse_ms;
+        let ends = if settings.nights { settings.ends() } else { self.ends };
+        if (open || settings.nights) && at + pulse_ms <= ends {
+            self.enter(at + pulse_ms, Item::Pulse);
         }
     }
 
@@ -340,7 +391,34 @@ impl Shop {
             return self.say(at, source, terminal, Body::DecodeFailed { reason }, None, out);
         }
         let word = act.word.zip(numbers);
+        self.note(at, till, &act.body, out);
         self.say(at, source, terminal, act.body, word, out);
+    }
+
+    /// What a word of a device means to what is told of it.
+    fn note(&mut self, at: i64, till: usize, body: &Body, out: &mut VecDeque<Told>) {
+        let found = &mut self.tills[till];
+        match body {
+            Body::DeviceRestarted | Body::SignedOn { .. } | Body::SettlementClosed { .. } => {
+                found.reset |= !matches!(body, Body::SettlementClosed { .. });
+                if let Some(odd) = found.odd_numbers.take() {
+                    out.push_back(Told::Incident(Box::new(odd)));
+                }
+            }
+            Body::AuthorizationAnswered { keys, .. } if keys.host_time.is_some() => {
+                let slow = matches!(found.clock, Clock::Slow(_));
+                let (wrong, right) = &mut found.answers;
+                (*wrong, *right) = (*wrong + u32::from(slow), *right + u32::from(!slow));
+                if *wrong == MENDED_AFTER && slow {
+                    // Somebody signs on, and the clock is set by the host's.
+                    found.clock = Clock::Right;
+                    let body = Body::SignedOn { batch_number: None };
+                    let act = Act { at: at + 2_000, line: Line::Money, body, word: None };
+                    self.enter(at + 2_000, Item::Act { till, act: Box::new(act), numbers: None });
+                }
+            }
+            _ => {}
+        }
     }
 
     // ---- what happens ----
@@ -372,62 +450,156 @@ impl Shop {
             return;
         }
         let make = self.tills[till].make;
-        let plot = self.pick(make, settings);
+        let plot = self.pick(till, at, settings);
         let mut dice = self.dice.fork();
+        self.tills[till].turn_numbers(plot, &mut dice);
         let mut given: Vec<Numbers> = Vec::new();
         let mut next = |dice: &mut Dice| {
-            let numbers = self.numbers(till, dice);
+            let numbers = self.numbers(till, plot, given.len(), dice);
             given.push(numbers.clone());
-            Ticket::new(make, numbers, dice)
+            let found = &self.tills[till];
+            let mut ticket = Ticket::new(make, numbers, dice);
+            ticket.keys.merchant = found.application().merchant;
+            ticket.tells_time = found.clock != Clock::Untold;
+            ticket
         };
         let played = plot.play(make, at, &mut dice, &mut next);
         assert!(!settings.spoken_only || played.spoken, "{} has words", plot.label());
-        // The second of two is for the same goods, and mostly with the same card.
-        if let [first, second, ..] = given.as_mut_slice() {
-            second.amount_minor = first.amount_minor;
-            if plot != Plot::TwoCoffees {
-                second.last_four = first.last_four;
-            }
+        self.tills[till].played(plot, at, &played);
+        self.write_down(plot, &played.outcomes, &mut given);
+        for outcome in &played.outcomes {
+            self.tills[till].count(at, outcome);
         }
-        let void = given.get(1).map(|numbers| numbers.stan);
-        let first = given
-            .first()
-            .cloned()
-            .map(|first| Box::new(Numbers { void_stan: void.unwrap_or_default(), ..first }));
+        if plot == Plot::ReportPrinted {
+            // Its report is that of a close.
+            self.tills[till].begin_batch(played.until);
+        }
+        for matter in &played.matters {
+            let over = played.until + CALM_AFTER_MS + settings.pulse_ms;
+            self.tell_matter(till, plot, matter, over);
+        }
+        let begun = |outcome: &Outcome| {
+            let own = Some(outcome.ticket.stan());
+            let of = |act: &&Act| {
+                act.body.keys().and_then(|keys| keys.stan).map(|stan| stan.number()) == own
+            };
+            played.acts.iter().find(of).map_or(at, |act| act.at)
+        };
+        let begun: Vec<i64> = played.outcomes.iter().map(begun).collect();
+        for (outcome, begun) in played.outcomes.into_iter().zip(begun) {
+            let (truth, until) = self.truth(till, plot, begun, outcome, settings);
+            self.enter(until + settings.pulse_ms + MINUTE, Item::Truth { truth });
+        }
         for act in played.acts {
             let numbers = settings.spoken_only.then(|| {
-                // A word of the second payment is told with its own numbers, one of its void with the first's.
-                let own = act.body.keys().and_then(|keys| keys.stan).map(|stan| stan.number());
-                let is_second = own.is_some() && own == void && !is_undo(&act.body);
-                if is_second {
-                    Box::new(given[1].clone())
-                } else {
-                    first.clone().expect("a payment")
-                }
+                // A word of a void is told with its sale's numbers.
+                let own = act.body.keys().and_then(|keys| match is_undo(&act.body) {
+                    true => keys.original.and_then(|original| original.stan),
+                    false => keys.stan,
+                });
+                let own = own.map(|stan| stan.number());
+                let of = |numbers: &&Numbers| Some(numbers.stan) == own;
+                let found = given.iter().find(of).or(given.first());
+                Box::new(found.expect("a plot has payments").clone())
             });
             self.enter(act.at, Item::Act { till, act: Box::new(act), numbers });
-        }
-        for outcome in played.outcomes {
-            let (truth, until) = self.truth(till, plot, at, outcome, settings);
-            self.enter(until + settings.pulse_ms + MINUTE, Item::Truth { truth });
         }
         let gap = self.gap(at, settings);
         self.enter((at + gap).max(played.until + 5_000), Item::Sell { till });
     }
 
-    fn pick(&mut self, make: &Make, settings: &FleetSettings) -> Plot {
+    /// The voices write numbers, not keys: those that a plot changed are written down as it has them.
+    fn write_down(&mut self, plot: Plot, outcomes: &[Outcome], given: &mut [Numbers]) {
+        let void = given.get(1).map_or(0, |numbers| numbers.stan);
+        for numbers in given.iter_mut() {
+            let of = |outcome: &&Outcome| outcome.ticket.stan() == numbers.stan;
+            let Some(Outcome { ticket, .. }) = outcomes.iter().find(of) else { continue };
+            // A part is asked for as a whole.
+            if plot != Plot::PartialApproval {
+                numbers.amount_minor =
+                    ticket.keys.amount.map_or(numbers.amount_minor, |amount| amount.minor);
+            }
+            let pan = ticket.keys.card.and_then(|card| card.pan);
+            numbers.last_four = pan.map_or(numbers.last_four, |pan| pan.last_four());
+        }
+        if let Some(first) = given.first_mut() {
+            first.void_stan = void;
+        }
+    }
+
+    fn tell_matter(&mut self, till: usize, plot: Plot, matter: &Matter, over: i64) {
+        let incident = self.incident(Some(till), plot.label(), matter);
+        if matter.code == "A20" {
+            // It ends with a restart, a sign-on or a close, whichever is first.
+            self.tills[till].odd_numbers = Some(incident);
+            return;
+        }
+        self.enter(over, Item::Incident { incident: Box::new(incident) });
+    }
+
+    pub(super) fn incident(
+        &self,
+        till: Option<usize>,
+        plot: &'static str,
+        matter: &Matter,
+    ) -> Incident {
+        let (class, detail) = matter.cause;
+        Incident {
+            finding: matter.code.into(),
+            plot: plot.into(),
+            store: self.name.store.to_string(),
+            agent: self.name.agent.to_string(),
+            terminal: till.map(|till| self.tills[till].terminal.to_string()),
+            acquirer: None,
+            from_ms: WALL_MS_AT_MIDNIGHT + matter.from,
+            open: matter.open,
+            cause: CauseTruth { class: class.into(), detail: detail.into() },
+            clouded: till.is_some_and(|till| self.is_clouded(till, matter.from)),
+        }
+    }
+
+    fn pick(&mut self, till: usize, at: i64, settings: &FleetSettings) -> Plot {
         if self.dice.below(1000) >= settings.trouble_per_mille {
             return Plot::Sale;
         }
+        let closes = at + self.open_left(at);
+        let make = self.tills[till].make;
+        if let Some((from, to)) = self.outage
+            && (from..to).contains(&at)
+        {
+            // Nobody's host answers; two a terminal are no storm of its own.
+            let plot = *self.dice.pick(&[Plot::OutageReversed, Plot::OutageLost]);
+            let found = &self.tills[till];
+            let may = plot.fits(make) && found.allows(plot, at, closes - at, settings);
+            return if may { plot } else { Plot::Abandoned };
+        }
         loop {
             let plot = *self.dice.pick(Plot::ALL);
-            if plot.fits(make) && (!settings.spoken_only || is_spoken(plot)) {
+            let found = &self.tills[till];
+            let elsewhere = self.outage.is_some() && plot.undos() > 0 || plot.is_of_outage();
+            // Without a clock nobody knows that the shop is open.
+            let hourless = plot == Plot::SilentTerminal && at < self.unset_until;
+            if plot.fits(make)
+                && !hourless
+                && (!settings.spoken_only || is_spoken(plot))
+                && !elsewhere
+                && found.allows(plot, at, closes - at, settings)
+            {
                 return plot;
+            }
+            if found.is_bare() {
+                return Plot::Sale;
             }
         }
     }
 
-    fn numbers(&mut self, till: usize, dice: &mut Dice) -> Numbers {
+    /// How long the shop will be open yet.
+    fn open_left(&self, at: i64) -> i64 {
+        let opened = i64::from(RHYTHMS[self.rhythm].from_minute) * MINUTE;
+        (opened + self.open_ms() - at.rem_euclid(DAY)).rem_euclid(DAY)
+    }
+
+    fn numbers(&mut self, till: usize, plot: Plot, given: usize, dice: &mut Dice) -> Numbers {
         let usual = RHYTHMS[self.rhythm].usual;
         let amount_minor = match !usual.is_empty() && dice.percent(40) {
             true => *dice.pick(usual),
@@ -436,18 +608,8 @@ impl Shop {
         // No card comes twice into one shop within ten thousand payments, but where a plot wants it so.
         self.card = (self.card + 7_919) % 10_000;
         self.orders += 1;
-        let found = &mut self.tills[till];
-        // A trace is used up by sign-ons, queries and closes as well.
-        found.stan = (found.stan + dice.below(2) as u32) % 999_999 + 1;
-        let batch = found.batch;
-        Numbers {
-            stan: found.stan,
-            void_stan: 0,
-            batch,
-            amount_minor,
-            last_four: self.card,
-            order: format!("{}-{:08}", self.name.store, self.orders),
-        }
+        let order = format!("{}-{:08}", self.name.store, self.orders);
+        self.tills[till].numbers(plot, given, amount_minor, self.card, order, dice)
     }
 
     fn truth(
@@ -455,12 +617,16 @@ impl Shop {
         till: usize,
         plot: Plot,
         at: i64,
-        outcome: Outcome,
+        mut outcome: Outcome,
         settings: &FleetSettings,
     ) -> (Box<Truth>, i64) {
-        let found = &mut self.tills[till];
-        found.sold += 1;
-        let Outcome { ticket, kind, verdict, reason, findings, cause, debited, taken } = outcome;
+        if let (Plot::OfflineLeft, Some(approved)) = (plot, outcome.debited) {
+            let missing = self.tills[till].upload_missing(approved, self.last_close);
+            outcome.findings.extend(missing.map(|open| ("A15", open)));
+        }
+        let found = &self.tills[till];
+        let Outcome { ticket, kind, verdict, reason, findings, parent, cause, debited, taken } =
+            outcome;
         let amount_minor = ticket.keys.amount.map_or(0, |amount| amount.minor);
         let wall = |at: i64| WALL_MS_AT_MIDNIGHT + at;
         let order = ticket.keys.order_number.as_ref().map(|order| order.to_string());
@@ -499,7 +665,11 @@ impl Shop {
             reason: reason.map(Into::into),
             findings: findings
                 .into_iter()
-                .map(|(code, open)| FindingTruth { code: code.into(), open })
+                .map(|(code, open)| FindingTruth {
+                    code: code.into(),
+                    open,
+                    parent: parent.map(Into::into),
+                })
                 .collect(),
             cause: cause
                 .map(|(class, detail)| CauseTruth { class: class.into(), detail: detail.into() }),
@@ -510,53 +680,10 @@ impl Shop {
         (Box::new(truth), debited.unwrap_or(at + 30 * MINUTE).max(at) + ALERT_MS)
     }
 
-    /// The close of the day: totals, and the rows that nobody made.
-    fn close(&mut self, at: i64, settings: &FleetSettings, out: &mut VecDeque<Told>) {
-        for till in 0..self.tills.len() {
-            let Till { source, terminal, batch, deaf, .. } = self.tills[till];
-            if deaf.iter().any(|deaf| *deaf >= at) {
-                continue;
-            }
-            let number = format!("{batch:06}").parse().ok();
-            let source = SourceId(source);
-            let terminal_id = Some(terminal);
-            let begins = Body::SettlementStarted { batch_number: number };
-            self.say(at, source, terminal_id, begins, None, out);
-            let result = SettlementResult::Balanced;
-            let ends = Body::SettlementClosed { batch_number: number, result };
-            self.say(at, source, terminal_id, ends, None, out);
-            let opened = Body::SignedOn { batch_number: number };
-            self.say(at, source, terminal_id, opened, None, out);
-            let found = &mut self.tills[till];
-            if !settings.spoken_only {
-                found.batch = batch % 999_998 + 1;
-            }
-            if self.dice.below(1000) < settings.trouble_per_mille / 20 {
-                let fault = *self.dice.pick(&[MoneyFault::Phantom, MoneyFault::Deduction]);
-                let phantom = fault == MoneyFault::Phantom;
-                let amount_minor = self.dice.between(500, 50_000);
-                out.push_back(Told::Row(Box::new(SettledRow {
-                    file_day: 1,
-                    merchant: self.merchant.clone(),
-                    terminal: if phantom { terminal.to_string() } else { String::new() },
-                    batch: if phantom { batch } else { 0 },
-                    stan: if phantom { 999_998 } else { 0 },
-                    rrn: phantom.then(|| format!("9{:011}", self.dice.below(99_999_999_999))),
-                    order: None,
-                    last_four: None,
-                    kind: if phantom { "sale" } else { "deduction" }.into(),
-                    at_ms: WALL_MS_AT_MIDNIGHT + at - HOUR,
-                    amount_minor: if phantom { amount_minor } else { -amount_minor },
-                    fee_minor: 0,
-                    fault: Some(fault),
-                })));
-            }
-        }
-    }
-
     /// A line is pulled out, an agent dies, numbers are lost, something comes out garbled. All that was open then, or
     /// begins before it is over, is clouded.
     fn mishap(&mut self, at: i64, out: &mut VecDeque<Told>) {
+        self.mishaps += 1;
         let till = self.dice.below(self.tills.len() as u64) as usize;
         let lasts = self.dice.between(1_000, 3 * MINUTE);
         match self.dice.below(5) {
@@ -600,8 +727,10 @@ impl Shop {
     fn cloud(&mut self) {
         let mut entries = std::mem::take(&mut self.agenda).into_vec();
         for Reverse(entry) in &mut entries {
-            if let Item::Truth { truth } = &mut entry.item {
-                truth.clouded = true;
+            match &mut entry.item {
+                Item::Truth { truth } => truth.clouded = true,
+                Item::Incident { incident } => incident.clouded = true,
+                _ => {}
             }
         }
         self.agenda = entries.into();
@@ -635,33 +764,18 @@ fn is_spoken(plot: Plot) -> bool {
             | Plot::SlipUnwanted
             | Plot::Voided
             | Plot::VoidedWithoutSlip
+            | Plot::OneCardTwice
+            | Plot::AskedAnew
+            | Plot::LateSuccess
+            | Plot::OfflineUploaded
+            | Plot::OfflineRefused
+            | Plot::OfflineLeft
+            | Plot::PrinterOut
+            | Plot::SalesWithoutSlip
+            | Plot::PaperOutBriefly
+            | Plot::ReversalStorm
+            | Plot::SilentTerminal
+            | Plot::CardHabit
+            | Plot::RegularCustomer
     )
-}
-
-/// The shop's local time, as a device prints it.
-fn device_time(wall_ms: i64) -> DeviceTime {
-    let local = wall_ms + i64::from(UTC_OFFSET_MINUTES) * MINUTE;
-    let of_day = local.rem_euclid(DAY);
-    let (year, month, day) = civil(local.div_euclid(DAY));
-    DeviceTime {
-        year: Some(year),
-        month_day: Some((month, day)),
-        hour: (of_day / HOUR) as u8,
-        minute: (of_day / MINUTE % 60) as u8,
-        second: (of_day / 1000 % 60) as u8,
-        millisecond: (of_day % 1000) as u16,
-    }
-}
-
-/// A day since 1970 as year, month and day of the Gregorian calendar, reckoned in years that begin in March.
-fn civil(days: i64) -> (u16, u8, u8) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    (year as u16, month as u8, day as u8)
 }

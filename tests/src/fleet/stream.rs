@@ -2,9 +2,11 @@
 //! words a shop and nothing else.
 
 use super::FleetSettings;
-use super::shop::{Shop, Told};
+use super::shop::{OUTAGE, Shop, Told};
+use super::till::Till;
+use super::truth::{CauseTruth, Incident};
 use crate::dice::Dice;
-use slipwatch_collector::correlate::policy::{Policies, TerminalName};
+use slipwatch_collector::correlate::policy::{OpeningHours, Policies, TerminalName};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -20,6 +22,9 @@ pub struct Fleet {
     told: VecDeque<Told>,
     speaker: usize,
 }
+
+/// The acquirer of all, in a fleet that has an outage.
+pub const ACQUIRER: &str = "bank";
 
 /// Something that was told, and by which shop.
 pub type Heard = (usize, Told);
@@ -39,7 +44,10 @@ impl Fleet {
         }
         let next = |(place, shop): (usize, &Shop)| Some(Reverse((shop.next_at()?, place)));
         let by_time = shops.iter().enumerate().filter_map(next).collect();
-        Fleet { settings, shops, by_time, told: VecDeque::new(), speaker: 0 }
+        let mut fleet = Fleet { settings, shops, by_time, told: VecDeque::new(), speaker: 0 };
+        let told = fleet.of_acquirers().map(|incident| Told::Incident(Box::new(incident)));
+        fleet.told.extend(told);
+        fleet
     }
 
     /// What the collector must be set to for it.
@@ -51,10 +59,39 @@ impl Fleet {
             for till in &shop.tills {
                 let store = shop.name.store.clone();
                 let name = TerminalName { store, terminal: till.terminal };
-                policies.terminals.insert(name, till.make.policy(None));
+                let opening = self.settings.hours.then(|| shop.opening());
+                let mut policy = till.make.policy(opening);
+                policy.acquirer = self.acquirer_of(till).and_then(|name| name.parse().ok());
+                policies.terminals.insert(name, policy);
             }
         }
         policies
+    }
+
+    /// Whose host a terminal calls. In an outage all call one. Else each that tells a merchant has one of its own: what
+    /// is a storm over many shops is the outage's to show, and is no chance's.
+    fn acquirer_of(&self, till: &Till) -> Option<String> {
+        let tells = self.settings.spoken_only || till.application().merchant.is_some();
+        match self.settings.outage {
+            true => Some(ACQUIRER.to_owned()),
+            false => tells.then(|| format!("of-{}", till.terminal)),
+        }
+    }
+
+    /// What is to be said of acquirers.
+    fn of_acquirers(&self) -> Option<Incident> {
+        self.settings.outage.then(|| Incident {
+            finding: "A16".into(),
+            plot: "outage".into(),
+            store: String::new(),
+            agent: String::new(),
+            terminal: None,
+            acquirer: Some(ACQUIRER.to_owned()),
+            from_ms: super::WALL_MS_AT_MIDNIGHT + OUTAGE.0,
+            open: false,
+            cause: CauseTruth { class: "institution".into(), detail: "acquirer_outage".into() },
+            clouded: false,
+        })
     }
 
     /// The settings of a collector that judges it, as its file.
@@ -66,12 +103,21 @@ impl Fleet {
             let store = &shop.name.store;
             toml +=
                 &format!("\n[[shop]]\nname = \"{store}\"\nagents = [\"{}\"]\n", shop.name.agent);
+            if self.settings.hours {
+                let OpeningHours { from_minute, to_minute, .. } = shop.opening();
+                let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+                let (opens, closes) = (clock(from_minute), clock(to_minute));
+                toml += &format!("time_zone = \"+08:00\"\nopening = \"{opens}-{closes}\"\n");
+            }
             for till in &shop.tills {
                 let who = till.make.who_prints.label();
                 toml += &format!(
                     "[[shop.terminal]]\nnumber = \"{}\"\nwho_prints = \"{who}\"\ncopies = {}\n",
                     till.terminal, till.make.copies
                 );
+                if let Some(acquirer) = self.acquirer_of(till) {
+                    toml += &format!("acquirer = \"{acquirer}\"\n");
+                }
             }
         }
         toml

@@ -1,4 +1,5 @@
-//! What a payment of a fleet really is, and what is to be said of it: one line of a truth file. Written by the script
+//! What a payment of a fleet really is and what is to be said of it, and what is to be said of a terminal beside its
+//! payments: each one line of a truth file. Written by the script
 //! that played it; shares no line with the collector's rules.
 
 use super::money::SettledRow;
@@ -16,6 +17,9 @@ pub struct FindingTruth {
     pub code: Label,
     /// Whether it still stands in the end.
     pub open: bool,
+    /// The number of the finding that explains it, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Label>,
 }
 
 /// Why it happened, where that left a trace that an agent can hear.
@@ -26,6 +30,44 @@ pub struct CauseTruth {
     pub class: Label,
     /// What it rests on.
     pub detail: Label,
+}
+
+/// A finding about a terminal, an agent or the way to an acquirer that is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Incident {
+    /// Its number in the catalogue.
+    pub finding: Label,
+    /// What happens.
+    pub plot: Label,
+    /// Whose shop; empty of an acquirer's, which is no shop's.
+    pub store: String,
+    /// Which agent hears it; empty as well.
+    pub agent: String,
+    /// At which terminal; absent where it is the agent's or an acquirer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<String>,
+    /// On the way to which acquirer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquirer: Option<String>,
+    /// When it begins, wall time, UTC.
+    pub from_ms: i64,
+    /// Whether it still stands in the end.
+    pub open: bool,
+    /// Why.
+    pub cause: CauseTruth,
+    /// Its shop could not be heard all the time: it may go untold.
+    pub clouded: bool,
+}
+
+impl Incident {
+    /// A line of a truth file, without its end.
+    ///
+    /// # Panics
+    /// Never: every key is a text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("every key is a text")
+    }
 }
 
 /// A payment, void, refund or hold as it really is.
