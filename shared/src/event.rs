@@ -219,6 +219,19 @@ pub enum Body {
     Pulse(LineCounts),
     /// The agent signed its stream up to the number before this one.
     Sealed(Seal),
+    /// The terminal tells its host of a sale that it took by itself before (离线交易上送). When that was, the device alone
+    /// knows: it is the event's `device_time`.
+    OfflineUpload {
+        /// Which sale.
+        keys: Keys,
+        /// How far its upload is.
+        phase: ExchangePhase,
+    },
+    /// The till told its terminal who prints the slips from now on (ZVT registration).
+    PrintingAssigned {
+        /// Who.
+        to: PrintedBy,
+    },
 }
 
 /// What kind of business a payment is.
@@ -456,6 +469,17 @@ pub enum Paper {
     End,
 }
 
+/// Who prints the slips of a terminal's payments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PrintedBy {
+    /// The terminal itself: no slip passes over its line to the till.
+    Terminal,
+    /// The till, from text that the terminal hands it over their line.
+    TillFromTerminalText,
+    /// The till, in a layout of its own: no slip passes over the line either.
+    TillOwnLayout,
+}
+
 /// Sums of a batch (field 48 of 0500).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SettlementTotals {
@@ -612,6 +636,7 @@ impl Body {
             | Body::Refund { keys, .. }
             | Body::Preauthorization { keys, .. }
             | Body::Completion { keys, .. }
+            | Body::OfflineUpload { keys, .. }
             | Body::OperatorAction { keys, .. } => Some(keys),
             Body::SlipStarted(slip) | Body::SlipDeclined(slip) => Some(&slip.keys),
             Body::SlipPrinted { slip, .. }

@@ -258,6 +258,69 @@ fn a_time_out_that_is_undone_before_the_next_sale_owes_no_slip_and_the_sale_does
     assert!(lines.shop.letters().is_empty(), "there is nothing to tell");
 }
 
+#[test]
+fn an_offline_sale_is_judged_by_the_slip_of_its_time_and_not_by_its_upload() {
+    let mut lines = Lines::open(
+        TERMINAL,
+        TERMINAL_PRINTS,
+        &[
+            line("kv-en", true, false),
+            line("iso8583-cup", true, false),
+            line("escpos-cn", false, true),
+        ],
+    );
+    let (unlogged, unheard, logged, missed) = ((1_100, 21), (2_200, 22), (3_300, 23), (4_400, 24));
+    let all = [unlogged, unheard, logged, missed];
+    // The terminal's own log tells of two; the printer of two.
+    for (amount, stan) in [logged, missed] {
+        let approved = format!(
+            "auth_response kind=SALE amt={amount} cur=CNY stan={stan:06} batch=000015 rc=Y1"
+        );
+        let at = slipwatch_tests::process::live::now_ms();
+        let said = slipwatch_tests::voice::key_value::plain_line(&approved, TERMINAL, at);
+        lines.write("kv-en", said.as_bytes());
+    }
+    for (amount, stan) in [unlogged, logged] {
+        lines.say("escpos-cn", &[printer::offline_slip(TERMINAL, amount, stan)]);
+    }
+    lines.wait_for(logged.0, "printed", None);
+    lines.wait_for(missed.0, "no_slip", None);
+    for (amount, stan) in all {
+        let upload = iso8583::uploaded(TERMINAL, amount, stan);
+        lines.say("iso8583-cup", &[upload, iso8583::upload_accepted(TERMINAL, amount, stan)]);
+    }
+    // A sale behind them all: its missing slip tells that the time of theirs is over.
+    let behind = (5_500, 25);
+    let asked = iso8583::asked(TERMINAL, behind.0, behind.1);
+    lines.say("iso8583-cup", &[asked, iso8583::approved(TERMINAL, behind.0, behind.1)]);
+    lines.wait_for(behind.0, "no_slip", None);
+    lines.wait_for(unlogged.0, "printed", None);
+    lines.wait_for(unheard.0, "unknown", Some("made_offline"));
+    lines.wait_for(logged.0, "printed", None);
+    lines.wait_for(missed.0, "no_slip", None);
+    wait_for("two letters", || lines.shop.letters().get(1).map(drop));
+    let told: String = lines.shop.letters().iter().map(|letter| letter.text()).collect();
+    for (amount, is_told) in
+        [("44.00", true), ("55.00", true), ("11.00", false), ("22.00", false), ("33.00", false)]
+    {
+        assert_eq!(told.contains(amount), is_told, "{amount}: {told}");
+    }
+}
+
+#[test]
+fn a_till_that_registers_says_who_prints_and_no_slip_is_missed_where_the_terminal_does() {
+    let mut lines = Lines::open("28004869", TERMINAL_PRINTS, &[line("zvt", true, true)]);
+    let sale =
+        |amount, stan| [zvt::asked(amount), zvt::approved(amount, stan), zvt::completed()].concat();
+    lines.say("zvt", &[zvt::registered(0x38), sale(1_234, 704)].concat());
+    lines.wait_for(1_234, "unknown", Some("no_slip_source"));
+    // The till is set up anew, and prints by itself what it is handed: now a missing slip is one.
+    lines.say("zvt", &[zvt::registered(0xba), sale(5_678, 705)].concat());
+    lines.wait_for(5_678, "no_slip", None);
+    let letter = wait_for("a letter", || lines.shop.letters().into_iter().next());
+    assert!(letter.text().contains("56.78"), "{}", letter.text());
+}
+
 /// The log of an Android terminal that a program of the agent's prints, as `adb logcat` would; the device is a file here.
 #[test]
 fn an_android_terminal_is_heard_through_a_program_and_its_missing_slip_is_told() {

@@ -110,6 +110,7 @@ fn tone(body: &Body) -> Tone {
         | Body::DecodeFailed { .. }
         | Body::Reversal { phase: ReversalPhase::Failed, .. } => Tone::Bad,
         Body::TransactionCompleted(_)
+        | Body::OfflineUpload { phase: ExchangePhase::Approved, .. }
         | Body::Reversal { phase: ReversalPhase::Acknowledged, .. }
         | Body::Void { phase: ExchangePhase::Approved, .. } => Tone::Good,
         Body::Reversal { .. }

@@ -7,8 +7,8 @@ use super::shape::{self, Shape, ShapeError, shape_struct};
 use super::timeline::StreamTime;
 use super::verdict::{Unknown, Verdict};
 use slipwatch_shared::event::{
-    AbortedBy, Copy, ElectronicChannel, Epoch, Keys, Kind, ReversalPhase, Seq, SlipFailure,
-    SlipGrade, SlipLoss, SourceId,
+    AbortedBy, Copy, ElectronicChannel, Epoch, ExchangePhase, Keys, Kind, ReversalPhase, Seq,
+    SlipFailure, SlipGrade, SlipLoss, SourceId,
 };
 use slipwatch_shared::times::EventTime;
 use slipwatch_shared::wire::v1;
@@ -145,9 +145,20 @@ pub enum What {
     Closed,
     /// A settlement file has it: the money moved.
     Settled,
+    /// The terminal tells its host of a sale that it took by itself before; how far that is.
+    Uploaded(ExchangePhase),
 }
 
 impl What {
+    /// Whether it says that the money was taken.
+    pub fn is_success(&self) -> bool {
+        match self {
+            What::Approved | What::ApprovedOffline | What::Completed => true,
+            What::Uploaded(phase) => *phase != ExchangePhase::Declined,
+            _ => false,
+        }
+    }
+
     /// A word for rows and JSON.
     pub fn label(&self) -> &'static str {
         match self {
@@ -178,6 +189,10 @@ impl What {
             What::ApprovedOffline => "approved_offline",
             What::Closed => "batch_closed",
             What::Settled => "settled",
+            What::Uploaded(ExchangePhase::Requested) => "upload_sent",
+            What::Uploaded(ExchangePhase::Approved) => "uploaded",
+            What::Uploaded(ExchangePhase::Declined) => "upload_refused",
+            What::Uploaded(ExchangePhase::TimedOut) => "upload_unanswered",
         }
     }
 }
@@ -271,6 +286,13 @@ impl Case {
         self.facts.iter().rev().find(|fact| wanted(&fact.what))
     }
 
+    /// Whether the first that was heard of its success is its upload: it was made offline, at a time that only the device
+    /// tells, and whether a slip came then is not told by what was heard since.
+    pub fn was_made_unheard(&self) -> bool {
+        let first = self.first_fact(What::is_success);
+        matches!(first, Some(Fact { what: What::Uploaded(_), .. }))
+    }
+
     /// Whether a settlement file has it.
     pub fn is_settled(&self) -> bool {
         self.first_fact(|what| matches!(what, What::Settled)).is_some()
@@ -327,6 +349,7 @@ impl Shape for What {
             What::ApprovedOffline => out.push(20),
             What::Closed => out.push(21),
             What::Settled => out.push(22),
+            What::Uploaded(phase) => with(23, &phase, out),
         }
     }
 
@@ -358,6 +381,7 @@ impl Shape for What {
             20 => What::ApprovedOffline,
             21 => What::Closed,
             22 => What::Settled,
+            23 => What::Uploaded(Shape::take(bytes)?),
             _ => return Err(ShapeError),
         })
     }

@@ -195,8 +195,7 @@ pub fn of_missing_slip(case: &Case, debited: StreamTime, due: StreamTime) -> Cau
     }
     let mut cause = best.unwrap_or_else(Cause::unknown);
     // The debit itself belongs to what it rests on.
-    if let Some(debit) = case
-        .first_fact(|what| matches!(what, What::Approved | What::ApprovedOffline | What::Completed))
+    if let Some(debit) = case.first_fact(What::is_success)
         && !cause.cited.contains(&debit.event)
     {
         cause.cited.insert(0, debit.event);

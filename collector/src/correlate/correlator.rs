@@ -13,7 +13,7 @@ use super::route::{Routes, Share};
 use super::terminal::{Kept, Terminal};
 use super::timeline::{StreamTime, Timeline};
 use super::verdict::{Unknown, Verdict};
-use slipwatch_shared::event::{Body, Epoch, Event, Kind, SourceId};
+use slipwatch_shared::event::{Body, Epoch, Event, Kind, PrintedBy, SourceId};
 use slipwatch_shared::terminal::{StoreId, TerminalId};
 use slipwatch_shared::times::ArrivalTime;
 use std::collections::BTreeMap;
@@ -270,11 +270,19 @@ impl Correlator {
             }
             Body::SourceLost { reason } => coverage.lose(event.source, at, *reason),
             Body::DecodeFailed { .. } => coverage.unread(event.source, at),
+            Body::PrintingAssigned { to } => {
+                coverage.hear(event.source, at);
+                coverage.assign(event.source, *to);
+            }
             body => {
+                let slip = matches!(super::word::word(body), super::word::Word::Slip { .. });
+                if slip && coverage.slipless.contains(&event.source) {
+                    // The till was told anew while nobody listened.
+                    coverage.assign(event.source, PrintedBy::TillFromTerminalText);
+                }
                 let source = coverage.hear(event.source, at);
                 // Its opening was lost: what it carries is learned from what it says.
                 if source.name.is_empty() {
-                    let slip = matches!(super::word::word(body), super::word::Word::Slip { .. });
                     source.hears_slips |= slip;
                     source.hears_money |= !slip && body.keys().is_some();
                 }

@@ -1,10 +1,10 @@
 //! How far each line of an agent was heard: spans, holes with their reasons, and the watermark that deadlines wait
 //! for. Silence is not absence: a window with a hole in it proves nothing.
 
-use super::shape::{shape_enum, shape_struct};
+use super::shape::{Shape, ShapeError, shape_enum, shape_struct};
 use super::timeline::StreamTime;
 use super::verdict::Unknown;
-use slipwatch_shared::event::{SourceDescription, SourceId, SourceLoss};
+use slipwatch_shared::event::{PrintedBy, SourceDescription, SourceId, SourceLoss};
 use slipwatch_shared::terminal::TerminalId;
 
 /// Most holes that are kept of one source; beyond that the two oldest become one that spans both.
@@ -152,6 +152,8 @@ impl Source {
 pub struct Coverage {
     /// In the order of their places; at most as many as an agent may have.
     pub sources: Vec<Source>,
+    /// Those of them whose own line said that no slip passes over it, whatever the settings say.
+    pub slipless: Vec<SourceId>,
 }
 
 impl Coverage {
@@ -197,6 +199,19 @@ impl Coverage {
         source.hears_money = description.hears_money;
         source.hears_slips = description.hears_slips;
         source.historical = description.historical;
+    }
+
+    /// A line said who prints. It is believed until it says otherwise, also over a restart of its agent.
+    pub fn assign(&mut self, id: SourceId, to: PrintedBy) {
+        self.slipless.retain(|known| *known != id);
+        if to != PrintedBy::TillFromTerminalText {
+            self.slipless.push(id);
+        }
+    }
+
+    /// Whether slips are heard on a source: its settings say so, and its line did not say otherwise.
+    pub fn carries_slips(&self, source: &Source) -> bool {
+        source.hears_slips && !self.slipless.contains(&source.id)
     }
 
     /// A source is not heard from now on.
@@ -255,10 +270,10 @@ pub enum Needs {
 }
 
 impl Needs {
-    fn takes(self, source: &Source) -> bool {
+    fn takes(self, coverage: &Coverage, source: &Source) -> bool {
         match self {
             Needs::Money => source.hears_money,
-            Needs::Slips => source.hears_slips,
+            Needs::Slips => coverage.carries_slips(source),
             Needs::All => true,
         }
     }
@@ -287,12 +302,13 @@ impl Heard<'_> {
 
     /// Whether any source of the terminal carries slips.
     pub fn hears_slips(&self) -> bool {
-        self.coverage.of(self.terminal).any(|source| source.hears_slips)
+        self.coverage.of(self.terminal).any(|source| self.coverage.carries_slips(source))
     }
 
     /// Why `from..=to` was not wholly heard by the lines that a verdict needs; absent when it was.
     pub fn hole_in(&self, needs: Needs, from: StreamTime, to: StreamTime) -> Option<HoleReason> {
-        let mut needed = self.coverage.of(self.terminal).filter(|source| needs.takes(source));
+        let of = self.coverage.of(self.terminal);
+        let mut needed = of.filter(|source| needs.takes(self.coverage, source));
         needed.find_map(|source| source.hole_in(from, to))
     }
 }
@@ -313,4 +329,14 @@ shape_struct!(Source {
     breaking,
     holes,
 });
-shape_struct!(Coverage { sources });
+
+impl Shape for Coverage {
+    /// Its sources alone: what came later is written where its agent's row ends.
+    fn put(&self, out: &mut Vec<u8>) {
+        self.sources.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Coverage, ShapeError> {
+        Ok(Coverage { sources: Shape::take(bytes)?, slipless: Vec::new() })
+    }
+}

@@ -13,7 +13,8 @@ use super::timeline::StreamTime;
 use super::watch::{Moved, Spot};
 use super::word::{Word, trouble, word};
 use slipwatch_shared::event::{
-    Event, Keys, Kind, OperatorAction, PrinterStatus, SettlementResult, SlipLoss, SourceId,
+    Event, ExchangePhase, Keys, Kind, OperatorAction, PrinterStatus, SettlementResult, SlipLoss,
+    SourceId,
 };
 use slipwatch_shared::times::ArrivalTime;
 
@@ -106,9 +107,11 @@ impl Correlator {
             Some(at) => at,
             None if opens => {
                 let kind = kind.unwrap_or(Kind::Sale);
-                let life = match is_sale(what) {
-                    true => self.number(&desk.spot(), keys),
-                    false => 0,
+                let life = match what {
+                    // Of a number that was given before: it may be behind those of now.
+                    What::Uploaded(_) => self.life(&desk.spot(), keys),
+                    _ if is_sale(what) => self.number(&desk.spot(), keys),
+                    _ => 0,
                 };
                 self.open(desk.agent, desk.terminal, desk.fact(what), kind, life, desk.event)
             }
@@ -121,7 +124,8 @@ impl Correlator {
         let kept = &mut terminal.cases[at];
         let before = money::trace(&kept.case);
         let debited_before = before.0.debited();
-        kept.keys_changed |= key::join(&mut kept.case.keys, keys, what == What::Approved);
+        let by_host = matches!(what, What::Approved | What::Uploaded(ExchangePhase::Approved));
+        kept.keys_changed |= key::join(&mut kept.case.keys, keys, by_host);
         kept.dirty |= kept.keys_changed;
         kept.add(desk.fact(what));
         let (first, kind, amount) = (kept.case.first, kept.case.kind, kept.case.keys.amount);
@@ -129,7 +133,10 @@ impl Correlator {
         let moved = Moved { first, opened: found.is_none(), before, after };
         let debited = after.0.debited();
         if debited.is_some() && debited_before.is_none() {
-            let standing = [terminal.trouble, terminal.network_down];
+            // What troubles the printer now was no trouble when an uploaded sale was made.
+            let now = !kept.case.was_made_unheard();
+            let standing =
+                [terminal.trouble, terminal.network_down].map(|fact| fact.filter(|_| now));
             if let Some(amount) = amount.filter(|_| kind.is_debit()) {
                 kept.case.common_amount = terminal.amounts.note(amount);
             }
@@ -360,9 +367,13 @@ impl Correlator {
     /// The day was closed with equal sums: what was approved offline is with the host.
     fn close_offline(&mut self, desk: &Desk<'_>, recall: &mut dyn Recall) {
         let waits = |case: &Case| {
-            let offline = case.facts.iter().rposition(|fact| fact.what == What::ApprovedOffline);
+            let made = |what: What| matches!(what, What::ApprovedOffline | What::Uploaded(_));
+            let offline = case.facts.iter().rposition(|fact| made(fact.what));
             let since = offline.map_or(&[][..], |offline| &case.facts[offline..]);
-            let there = |what: What| matches!(what, What::Approved | What::Closed);
+            let there = |what: What| {
+                matches!(what, What::Approved | What::Closed)
+                    || matches!(what, What::Uploaded(ExchangePhase::Approved))
+            };
             !since.is_empty() && !since.iter().any(|fact| there(fact.what))
         };
         let cases = self.agents[desk.agent].terminals[desk.terminal].cases.iter();

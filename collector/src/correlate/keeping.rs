@@ -218,6 +218,7 @@ impl Shape for Agent {
         self.share.put(out);
         self.clock_unset.put(out);
         self.terminals.iter().for_each(|terminal| terminal.last_print.put(out));
+        self.coverage.slipless.put(out);
     }
 
     fn take(bytes: &mut &[u8]) -> Result<Agent, ShapeError> {
@@ -245,6 +246,7 @@ impl Shape for Agent {
         for terminal in &mut agent.terminals {
             terminal.last_print = shape::take_or_default(bytes)?;
         }
+        agent.coverage.slipless = shape::take_or_default(bytes)?;
         Ok(agent)
     }
 }

@@ -3,7 +3,7 @@
 use super::case::{Case, What};
 use super::timeline::StreamTime;
 use super::verdict::NotExpected;
-use slipwatch_shared::event::ReversalPhase;
+use slipwatch_shared::event::{ExchangePhase, ReversalPhase};
 
 /// Where the money is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,10 +84,11 @@ pub fn trace(case: &Case) -> (Money, Undo) {
             // What went back stays back: an answer that comes after the undo was acknowledged is the undone one.
             (Money::Undone { .. }, _) => money,
             (Money::Untouched, What::Requested) => Money::Asked { at },
-            (Money::Debited { .. }, What::Approved | What::ApprovedOffline | What::Completed) => {
-                money
-            }
+            (Money::Debited { .. }, what) if what.is_success() => money,
             (_, What::Approved | What::ApprovedOffline) => Money::Debited { at },
+            (Money::Untouched, What::Uploaded(ExchangePhase::Declined)) => Money::Refused,
+            (_, What::Uploaded(ExchangePhase::Declined)) => money,
+            (_, What::Uploaded(_)) => Money::Debited { at },
             (Money::Refused, What::Completed) => money,
             (_, What::Completed) => Money::Debited { at },
             (Money::Debited { .. }, What::Refused | What::Unsound(_) | What::TimedOut) => money,

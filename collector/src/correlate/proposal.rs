@@ -115,10 +115,11 @@ pub fn propose<'a>(cases: impl Iterator<Item = &'a Case>) -> Result<Proposal, No
 /// What is heard of a debit's slip; absent where it is no debit, or went back.
 fn seen(case: &Case) -> Option<Seen> {
     let money::Money::Debited { .. } = money::trace(case).0 else { return None };
+    if case.was_made_unheard() {
+        return None;
+    }
     let amount = case.keys.amount.filter(|_| case.kind.is_debit())?;
-    let success =
-        |what: &What| matches!(what, What::Approved | What::ApprovedOffline | What::Completed);
-    let money_line = case.first_fact(success)?.source;
+    let money_line = case.first_fact(What::is_success)?.source;
     let entry_mode = case.keys.card.and_then(|card| card.entry_mode);
     let mut seen = Seen {
         amount,

@@ -6,8 +6,8 @@ use super::case::{EventRef, Trouble, UnsoundAnswer};
 use super::policy::Acquirer;
 use super::timeline::StreamTime;
 use slipwatch_shared::event::{
-    AbortedBy, Copy as SlipCopy, ElectronicChannel, Epoch, Kind, ReversalPhase, Seq, SlipFailure,
-    SlipGrade, SlipLoss, SourceId,
+    AbortedBy, Copy as SlipCopy, ElectronicChannel, Epoch, ExchangePhase, Kind, ReversalPhase, Seq,
+    SlipFailure, SlipGrade, SlipLoss, SourceId,
 };
 use slipwatch_shared::terminal::{AgentId, MerchantId, OperatorNumber, StoreId, TerminalId};
 use slipwatch_shared::trace::{BatchNumber, Stan};
@@ -291,6 +291,7 @@ shape_enum!(SlipGrade { Claimed, Sent, CleanStatus, BufferedReply, ProcessId });
 shape_enum!(SlipLoss { BufferCleared, PowerLost, Cancelled });
 shape_enum!(ElectronicChannel { QrCode, Sms, Email, Wallet });
 shape_enum!(AbortedBy { Operator, Customer, Terminal, Host, Unknown });
+shape_enum!(ExchangePhase { Requested, Approved, Declined, TimedOut });
 shape_enum!(ReversalPhase { Pending, Sent, Acknowledged, Failed });
 shape_enum!(UnsoundAnswer { WrongMac, Malfunction, NoAnswer });
 shape_enum!(Trouble { PaperOut, CoverOpen, Cutter, Offline, Error });

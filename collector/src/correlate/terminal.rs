@@ -22,6 +22,8 @@ pub const CASES_MAX: usize = 1024;
 pub const LOOSE_MAX: usize = 16;
 /// A slip belongs to a debit of its amount this long before it.
 const SLIP_AFTER_DEBIT_MS: i64 = 120_000;
+/// A slip with a number waits this long for the upload of a sale that was made offline.
+const SLIP_BEFORE_UPLOAD_MS: i64 = 24 * 3_600_000;
 /// Two lines of one agent may tell things this much out of order.
 const SKEW_MS: i64 = 5_000;
 /// An answer may come this much later than the wait that is set.
@@ -278,12 +280,18 @@ impl Terminal {
         best.map(|(_, place)| place)
     }
 
-    /// A slip that was heard before this payment became a debit, taken out.
+    /// A slip that was heard before this payment became a debit, taken out. One with a number waits a day, since a sale
+    /// that was made offline may be heard of only when it is uploaded.
     pub fn take_loose(&mut self, at: StreamTime, place: usize) -> Option<Loose> {
-        self.loose.retain(|loose| at.ms_since(loose.fact.at) <= SLIP_AFTER_DEBIT_MS);
+        let is_fresh = |loose: &Loose| at.ms_since(loose.fact.at) <= SLIP_AFTER_DEBIT_MS;
+        self.loose.retain(|loose| {
+            let numbered = loose.keys.stan.is_some();
+            is_fresh(loose) || numbered && at.ms_since(loose.fact.at) <= SLIP_BEFORE_UPLOAD_MS
+        });
         let case = &self.cases[place].case;
+        let uploaded = case.was_made_unheard();
         let fits = |loose: &Loose| match key::fit(&case.keys, &loose.keys) {
-            Fit::Named | Fit::Trace => true,
+            Fit::Named | Fit::Trace => uploaded || is_fresh(loose),
             Fit::Amount => takes_slip(case, loose.fact.what, loose.fact.at),
             Fit::Open | Fit::Other => false,
         };
@@ -337,6 +345,9 @@ fn awaited(
     source: SourceId,
     deadlines: &Deadlines,
 ) -> bool {
+    if case.was_made_unheard() {
+        return false;
+    }
     let (money, _) = money::trace(case);
     let waiting = |since: StreamTime| {
         at.ms_since(since) <= deadlines.answer_wait_ms.saturating_add(ANSWER_GRACE_MS)
@@ -379,6 +390,10 @@ fn awaited(
 /// Whether a debit waits for this slip: of its amount, after it, and of a copy that it has not.
 fn takes_slip(case: &Case, what: What, at: StreamTime) -> bool {
     let Some(debited) = money::trace(case).0.debited() else { return false };
+    // The slip of a sale that was made offline came when it was made: what comes now is another's.
+    if case.was_made_unheard() {
+        return false;
+    }
     let after = at.ms_since(debited);
     if !(-SKEW_MS..=SLIP_AFTER_DEBIT_MS).contains(&after) {
         return false;
@@ -397,6 +412,7 @@ pub fn troubles(case: &Case, at: StreamTime, deadlines: &Deadlines) -> bool {
     let due = |debited: StreamTime| at <= debited.plus_ms(deadlines.slip_alert_ms);
     let (money, _) = money::trace(case);
     match money {
+        _ if case.was_made_unheard() => false,
         Money::Debited { at } => due(at) && slip::satisfied(case, 2).is_none(),
         Money::Asked { at } => due(at),
         _ => false,

@@ -146,6 +146,21 @@ impl Speaker {
                     _ => ReversalPhase::Failed,
                 },
             }),
+            "upload" => money(Body::OfflineUpload {
+                keys,
+                phase: match get("is") {
+                    Some("accepted") => ExchangePhase::Approved,
+                    Some("refused") => ExchangePhase::Declined,
+                    _ => ExchangePhase::Requested,
+                },
+            }),
+            "assign" => slips(Body::PrintingAssigned {
+                to: match get("to") {
+                    Some("terminal") => PrintedBy::Terminal,
+                    Some("till") => PrintedBy::TillFromTerminalText,
+                    _ => PrintedBy::TillOwnLayout,
+                },
+            }),
             "typed" => {
                 let action = OperatorAction::ManualEntry;
                 money(Body::OperatorAction { action, keys })

@@ -89,6 +89,8 @@ pub enum Unknown {
     DecodeFailed,
     /// More payments of one terminal were open than are kept: this one was let go.
     OverBound,
+    /// The terminal took it by itself before, and nothing was heard of it but its upload.
+    MadeOffline,
 }
 
 impl Verdict {
@@ -160,7 +162,7 @@ impl NotExpected {
 
 impl Unknown {
     /// All of them, in the order of their numbers in the store.
-    pub const ALL: [Unknown; 8] = [
+    pub const ALL: [Unknown; 9] = [
         Unknown::NotJudged,
         Unknown::NoSlipSource,
         Unknown::AgentOffline,
@@ -169,6 +171,7 @@ impl Unknown {
         Unknown::NumbersLost,
         Unknown::DecodeFailed,
         Unknown::OverBound,
+        Unknown::MadeOffline,
     ];
 
     /// A word for metrics, rows and JSON.
@@ -182,6 +185,7 @@ impl Unknown {
             Unknown::NumbersLost => "numbers_lost",
             Unknown::DecodeFailed => "decode_failed",
             Unknown::OverBound => "over_bound",
+            Unknown::MadeOffline => "made_offline",
         }
     }
 }
@@ -209,6 +213,7 @@ shape_enum!(Unknown {
     NumbersLost,
     DecodeFailed,
     OverBound,
+    MadeOffline,
 });
 
 impl Shape for Verdict {

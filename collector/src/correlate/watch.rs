@@ -98,13 +98,17 @@ pub(super) fn thresholds_of<'a>(
 }
 
 impl Correlator {
+    /// The life that numbers of now belong to.
+    pub(super) fn life(&self, spot: &Spot<'_>, keys: &Keys) -> u16 {
+        let terminal = &self.agents[spot.agent].terminals[spot.terminal];
+        terminal.watch.as_ref().map_or(0, |watch| watch.numbers.life(keys.merchant))
+    }
+
     /// The life that a new payment's numbers belong to. A20 where they are odd.
     pub(super) fn number(&mut self, spot: &Spot<'_>, keys: &Keys) -> u16 {
+        let Some(stan) = keys.stan else { return self.life(spot, keys) };
         let Agent { coverage, terminals, timeline, offline, .. } = &mut self.agents[spot.agent];
         let terminal = &mut terminals[spot.terminal];
-        let Some(stan) = keys.stan else {
-            return terminal.watch.as_ref().map_or(0, |watch| watch.numbers.life(keys.merchant));
-        };
         let standard = self.policies.thresholds;
         let thresholds = *thresholds_of(terminal, &self.policies).unwrap_or(&standard);
         let said = Said { merchant: keys.merchant, stan, batch: keys.batch_number, at: spot.at };
@@ -158,7 +162,9 @@ impl Correlator {
             day.give_back(kind, amount, debited);
         }
         let refunded = kind == Kind::Refund;
-        let habit = (took.is_some() && (kind.is_debit() || refunded)).then_some(card).flatten();
+        // Uploads tell of many sales in a row that were made over a day.
+        let now = took.is_some() && !matches!(what, What::Uploaded(_));
+        let habit = (now && (kind.is_debit() || refunded)).then_some(card).flatten();
         let habit = habit.and_then(|card| {
             let cards = watch.cards.get_or_insert_default();
             cards.note(&card, refunded, spot.at, spot.reference, &thresholds)

@@ -79,6 +79,9 @@ pub fn word(body: &Body) -> Word<'_> {
             money(exchange(*phase), keys, Some(Kind::Preauthorization))
         }
         Body::Completion { keys, phase } => money(exchange(*phase), keys, Some(Kind::Completion)),
+        Body::OfflineUpload { keys, phase } => {
+            money(What::Uploaded(*phase), keys, Some(Kind::Sale))
+        }
         Body::SlipStarted(slip) => Word::Slip { what: What::SlipStarted(slip.copy), slip },
         Body::SlipPrinted { slip, grade } => Word::Slip {
             what: What::SlipPrinted { copy: slip.copy, reprint: slip.reprint, grade: *grade },

@@ -66,6 +66,7 @@ mirror!(ReversalPhase of event::ReversalPhase { Pending, Sent, Acknowledged, Fai
 mirror!(ExchangePhase of event::ExchangePhase { Requested, Approved, Declined, TimedOut });
 mirror!(Paper of event::Paper { Present, NearEnd, End });
 mirror!(TotalsBy of event::TotalsBy { Terminal, Host });
+mirror!(PrintedBy of event::PrintedBy { Terminal, TillFromTerminalText, TillOwnLayout });
 mirror!(SettlementResult of event::SettlementResult { Balanced, Unbalanced, Error });
 mirror!(OperatorAction of event::OperatorAction {
     Reprint, Abort, CancelPrint, ManualEntry, Menu, Force,
@@ -326,6 +327,14 @@ pub enum Body<'a> {
         key: [u8; 32],
         signature: [[u8; 32]; 2],
     },
+    OfflineUpload {
+        #[serde(borrow)]
+        keys: Keys<'a>,
+        phase: ExchangePhase,
+    },
+    PrintingAssigned {
+        to: PrintedBy,
+    },
 }
 
 /// What an event came from.
@@ -536,6 +545,10 @@ impl<'a> From<&'a event::Body> for Body<'a> {
                 key: seal.key,
                 signature: seal.signature,
             },
+            Domain::OfflineUpload { keys, phase } => {
+                Body::OfflineUpload { keys: keys.into(), phase: (*phase).into() }
+            }
+            Domain::PrintingAssigned { to } => Body::PrintingAssigned { to: (*to).into() },
         }
     }
 }
@@ -782,6 +795,10 @@ impl TryFrom<&Body<'_>> for event::Body {
                 key: *key,
                 signature: *signature,
             }),
+            Body::OfflineUpload { keys, phase } => {
+                Domain::OfflineUpload { keys: keys.try_into()?, phase: (*phase).into() }
+            }
+            Body::PrintingAssigned { to } => Domain::PrintingAssigned { to: (*to).into() },
         })
     }
 }

@@ -141,6 +141,8 @@ pub fn bodies() -> Vec<Body> {
             key: [3; 32],
             signature: [[4; 32], [5; 32]],
         }),
+        Body::OfflineUpload { keys: keys(), phase: ExchangePhase::Approved },
+        Body::PrintingAssigned { to: PrintedBy::TillOwnLayout },
     ]
 }
 
@@ -179,6 +181,8 @@ pub fn name(body: &Body) -> &'static str {
         Body::Lost { .. } => "lost",
         Body::Pulse(_) => "pulse",
         Body::Sealed(_) => "sealed",
+        Body::OfflineUpload { .. } => "offline_upload",
+        Body::PrintingAssigned { .. } => "printing_assigned",
     }
 }
 

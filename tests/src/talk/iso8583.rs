@@ -59,6 +59,26 @@ pub fn approved(terminal: &str, amount: i64, stan: u32) -> Said {
     to(message("0210", &with(common(terminal, amount, stan), &more)))
 }
 
+/// The terminal tells of a sale that it took by itself, hours before (离线结算, 60.1 = 30).
+pub fn uploaded(terminal: &str, amount: i64, stan: u32) -> Said {
+    from(message(
+        "0220",
+        &offline(terminal, amount, stan, &[(12, "091500"), (13, "1124"), (25, "00")]),
+    ))
+}
+
+/// The host has taken it in.
+pub fn upload_accepted(terminal: &str, amount: i64, stan: u32) -> Said {
+    let rrn = format!("=3000{stan:08}");
+    to(message("0230", &offline(terminal, amount, stan, &[(37, &rrn), (39, "=00")])))
+}
+
+fn offline(terminal: &str, amount: i64, stan: u32, more: &[(u8, &str)]) -> Vec<(u8, String)> {
+    let mut fields = with(common(terminal, amount, stan), more);
+    fields.retain(|(number, _)| *number != 60);
+    with(fields, &[(60, "30000015000501")])
+}
+
 /// The terminal undoes what was not answered in time.
 pub fn undone(terminal: &str, amount: i64, stan: u32) -> Said {
     from(message("0400", &with(common(terminal, amount, stan), &[(39, "=98")])))

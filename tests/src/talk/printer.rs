@@ -49,6 +49,16 @@ pub fn chinese_slip(terminal: &str, amount: i64, stan: u32) -> Said {
     to([RESET, b"\x1c&", &bytes, FEED_AND_CUT].concat())
 }
 
+/// The slip of a sale that the terminal took by itself (离线交易): its host has given it no reference yet. Cut.
+pub fn offline_slip(terminal: &str, amount: i64, stan: u32) -> Said {
+    let money = format!("{}.{:02}", amount / 100, amount % 100);
+    let text = format!(
+        "签购单\n持卡人存根\n终端编号：{terminal}\n交易类型：消费\n凭证号：{stan:06}\n金额：RMB {money}\n\n"
+    );
+    let (bytes, _, _) = encoding_rs::GB18030.encode(&text);
+    to([RESET, b"\x1c&", &bytes, FEED_AND_CUT].concat())
+}
+
 /// The till asks for the paper's state behind all that it sent (GS r 1).
 pub fn status_asked() -> Said {
     to(*b"\x1dr\x01")

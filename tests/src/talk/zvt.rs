@@ -7,6 +7,10 @@ const ACK: u8 = 0x06;
 
 /// A framed message of a class, an instruction and data.
 pub fn frame(code: u16, data: &[u8]) -> Vec<u8> {
+    framed(&message(code, data))
+}
+
+fn message(code: u16, data: &[u8]) -> Vec<u8> {
     let mut apdu = code.to_be_bytes().to_vec();
     match u8::try_from(data.len()) {
         Ok(length) if length != 0xff => apdu.push(length),
@@ -16,15 +20,20 @@ pub fn frame(code: u16, data: &[u8]) -> Vec<u8> {
         }
     }
     apdu.extend_from_slice(data);
+    apdu
+}
+
+/// The frame of the serial line around a message.
+pub fn framed(apdu: &[u8]) -> Vec<u8> {
     let mut bytes = vec![DLE, 0x02];
-    for &byte in &apdu {
+    for &byte in apdu {
         bytes.push(byte);
         if byte == DLE {
             bytes.push(DLE);
         }
     }
     bytes.extend([DLE, 0x03]);
-    bytes.extend(kermit(&[&apdu[..], &[0x03]].concat()).to_le_bytes());
+    bytes.extend(kermit(&[apdu, &[0x03]].concat()).to_le_bytes());
     bytes
 }
 
@@ -41,6 +50,14 @@ fn kermit(bytes: &[u8]) -> u16 {
 /// A message of the terminal that the till takes.
 fn told(code: u16, data: &[u8]) -> Vec<Said> {
     vec![from(frame(code, data)), to([ACK]), to(frame(0x8000, &[])), from([ACK])]
+}
+
+/// The till registers, and says with a byte of bits who prints; the terminal takes it.
+pub fn registered(config: u8) -> Vec<Said> {
+    let data = [0x12, 0x34, 0x56, config, 0x09, 0x78];
+    let mut said = vec![to(frame(0x0600, &data)), from([ACK]), from(frame(0x8000, &[])), to([ACK])];
+    said.extend(told(0x060f, &[0x19, 0x00]));
+    said
 }
 
 /// The till asks for this much (minor units of EUR); the terminal takes it.

@@ -67,6 +67,10 @@ impl Side {
             Money::Open { since } => (since, true),
             _ => return None,
         };
+        // When the shopper paid is not known: only when the terminal told its host.
+        if case.was_made_unheard() {
+            return None;
+        }
         let card = case.keys.card.filter(|card| card.pan.is_some() || card.token.is_some());
         let amount = case.keys.amount?;
         if !case.kind.is_debit() || (card.is_none() && !is_wallet(case.keys.instrument)) {

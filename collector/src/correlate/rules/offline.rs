@@ -1,4 +1,5 @@
-//! A15: approved by the terminal itself, without its host, and not uploaded in time, or refused when it was.
+//! A15: approved by the terminal itself, without its host, and not uploaded in time, or refused when it was. Where
+//! nothing was heard of the sale but its upload, the time to accept it runs from there.
 
 use super::{Held, Say};
 use crate::correlate::case::{Case, What};
@@ -7,13 +8,21 @@ use crate::correlate::coverage::{Heard, Needs};
 use crate::correlate::finding::{FindingKind, Resolution, Stage};
 use crate::correlate::policy::Thresholds;
 use crate::correlate::timeline::StreamTime;
+use slipwatch_shared::event::ExchangePhase;
+
+/// The first that was heard of a payment as one that was made offline.
+fn made_offline(case: &Case) -> Option<usize> {
+    let tells = |what: What| matches!(what, What::ApprovedOffline | What::Uploaded(_));
+    case.facts.iter().position(|fact| tells(fact.what))
+}
 
 /// When an offline approval that still waits for its upload is told; absent where none waits.
 pub fn upload_due(case: &Case, thresholds: &Thresholds) -> Option<StreamTime> {
-    let offline = case.facts.iter().position(|fact| fact.what == What::ApprovedOffline)?;
+    let offline = made_offline(case)?;
     let settled = |what: What| {
         matches!(what, What::Approved | What::Refused | What::Closed | What::Voided)
             || matches!(what, What::Reversal(_) | What::Refunded)
+            || matches!(what, What::Uploaded(ExchangePhase::Approved | ExchangePhase::Declined))
     };
     let waits = !case.facts[offline..].iter().any(|fact| settled(fact.what));
     waits.then(|| case.facts[offline].at.plus_ms(thresholds.upload_ms))
@@ -21,16 +30,17 @@ pub fn upload_due(case: &Case, thresholds: &Thresholds) -> Option<StreamTime> {
 
 /// A15. Silence counts only where the lines that carry money were heard from the approval until it is due.
 pub fn offline_forced(case: &Case, heard: &Heard<'_>, thresholds: &Thresholds) -> Say {
-    let offline = case.facts.iter().position(|fact| fact.what == What::ApprovedOffline);
-    let Some(offline) = offline else { return Say::Not(Resolution::NotBorneOut) };
+    let Some(offline) = made_offline(case) else { return Say::Not(Resolution::NotBorneOut) };
     let approval = &case.facts[offline];
     for fact in &case.facts[offline..] {
         match fact.what {
-            What::Approved | What::Closed => return Say::Not(Resolution::Uploaded),
+            What::Approved | What::Closed | What::Uploaded(ExchangePhase::Approved) => {
+                return Say::Not(Resolution::Uploaded);
+            }
             What::Voided => return Say::Not(Resolution::Voided),
             What::Refunded => return Say::Not(Resolution::Refunded),
             What::Reversal(_) => return Say::Not(Resolution::Reversed),
-            What::Refused => {
+            What::Refused | What::Uploaded(ExchangePhase::Declined) => {
                 let cited = [approval.event, fact.event];
                 let detail = CauseDetail::UploadRefused;
                 let cause = Cause::of(CauseClass::Institution, detail, 75, cited);

@@ -99,6 +99,9 @@ pub fn verdict(
     if let Money::Undone { how, .. } = money {
         return not(how);
     }
+    if case.was_made_unheard() {
+        return (Verdict::Unknown { why: Unknown::MadeOffline }, case.slip_window);
+    }
     let window = window(case.slip_window, debited, due, heard);
     let verdict = match window {
         None => pending(due, heard),

@@ -6,8 +6,8 @@ use crate::correlate::cause::CauseClass;
 use crate::correlate::finding::{Change, Severity, Stage};
 use crate::correlate::verdict::{NotExpected, Unknown, Verdict};
 use slipwatch_shared::event::{
-    Body, Copy, ExchangePhase, OperatorAction, Paper, PrinterStatus, ReversalPhase, Slip,
-    SlipFailure,
+    Body, Copy, ExchangePhase, OperatorAction, Paper, PrintedBy, PrinterStatus, ReversalPhase,
+    Slip, SlipFailure,
 };
 
 /// How a verdict is coloured.
@@ -122,6 +122,10 @@ fn unknown(language: Language, why: Unknown) -> &'static str {
         Unknown::OverBound => (
             "同时未结的交易太多，这一笔未继续跟踪。",
             "Too many payments were open at once: this one was let go.",
+        ),
+        Unknown::MadeOffline => (
+            "脱机交易：交易当时没有监听到，只听到事后的上送。",
+            "Made offline: of the sale itself nothing was heard, only its upload afterwards.",
         ),
     };
     language.say(chinese, english)
@@ -259,6 +263,24 @@ pub(super) fn event(language: Language, body: &Body) -> (&'static str, String) {
         Body::Lost { .. } => ("blind", "记录丢失", "Events lost"),
         Body::Pulse(_) => ("calm", "监听中", "Listening"),
         Body::Sealed(_) => ("calm", "记录已签名", "Stream signed"),
+        Body::OfflineUpload { phase, .. } => {
+            return exchange(language, ("脱机交易上送", "Offline sale's upload"), *phase);
+        }
+        Body::PrintingAssigned { to } => match to {
+            PrintedBy::Terminal => {
+                ("calm", "登记：由终端打印凭条", "Registered: the terminal prints")
+            }
+            PrintedBy::TillFromTerminalText => (
+                "calm",
+                "登记：由收银机打印终端的凭条",
+                "Registered: the till prints the terminal's slips",
+            ),
+            PrintedBy::TillOwnLayout => (
+                "calm",
+                "登记：由收银机自行排版打印",
+                "Registered: the till prints slips of its own",
+            ),
+        },
     };
     (tone, language.say(chinese, english).to_owned())
 }

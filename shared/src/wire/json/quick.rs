@@ -6,7 +6,7 @@
 use crate::card::{Card, CardToken, MaskedPan};
 use crate::event::{
     AbortedBy, Body, Copy, DecodeFailure, ElectronicChannel, Epoch, Event, Evidence, ExchangePhase,
-    Instrument, Keys, Kind, LineCounts, LossReason, OperatorAction, OriginalKeys, Paper,
+    Instrument, Keys, Kind, LineCounts, LossReason, OperatorAction, OriginalKeys, Paper, PrintedBy,
     PrinterStatus, ReversalPhase, Seq, SettlementResult, SettlementTotals, Slip, SlipFailure,
     SlipGrade, SlipLoss, SourceDescription, SourceId, SourceLoss, TotalsBy,
 };
@@ -396,6 +396,10 @@ impl<'a> Cursor<'a> {
                 let (keys, phase) = self.keys_and("phase", Cursor::exchange_phase)?;
                 Body::Completion { keys, phase }
             }
+            "offline_upload" => {
+                let (keys, phase) = self.keys_and("phase", Cursor::exchange_phase)?;
+                Body::OfflineUpload { keys, phase }
+            }
             "operator_action" => {
                 let (keys, action) = self.keys_and("action", Cursor::operator_action)?;
                 Body::OperatorAction { action, keys }
@@ -431,8 +435,8 @@ impl<'a> Cursor<'a> {
     /// Bodies with a field or two of their own.
     fn plain_body(&mut self, name: &str) -> Option<Body> {
         let (mut batch_number, mut result, mut reason) = (None, None, None);
-        let (mut failure, mut lost, mut by_ms, mut from, mut through) =
-            (None, None, None, None, None);
+        let (mut failure, mut lost, mut by_ms, mut from, mut through, mut to) =
+            (None, None, None, None, None, None);
         self.object(|cursor, field| match (name, field) {
             ("settlement_started" | "settlement_closed" | "signed_on", "batch_number") => {
                 once(&mut batch_number, cursor.batch_number()?)
@@ -444,6 +448,7 @@ impl<'a> Cursor<'a> {
             ("lost", "from") => once(&mut from, cursor.unsigned()?),
             ("lost", "through") => once(&mut through, cursor.unsigned()?),
             ("lost", "reason") => once(&mut lost, cursor.loss_reason()?),
+            ("printing_assigned", "to") => once(&mut to, cursor.printed_by()?),
             _ => None,
         })?;
         Some(match name {
@@ -455,6 +460,7 @@ impl<'a> Cursor<'a> {
             "device_restarted" => Body::DeviceRestarted,
             "source_lost" => Body::SourceLost { reason: reason? },
             "decode_failed" => Body::DecodeFailed { reason: failure? },
+            "printing_assigned" => Body::PrintingAssigned { to: to? },
             "clock_stepped" => Body::ClockStepped { by_ms: by_ms? },
             "lost" => Body::Lost { from: Seq(from?), through: Seq(through?), reason: lost? },
             _ => return None,
@@ -620,6 +626,9 @@ impl<'a> Cursor<'a> {
     });
     words!(paper -> Paper { "present" => Present, "near_end" => NearEnd, "end" => End });
     words!(totals_by -> TotalsBy { "terminal" => Terminal, "host" => Host });
+    words!(printed_by -> PrintedBy {
+        "terminal" => Terminal, "till_from_terminal_text" => TillFromTerminalText, "till_own_layout" => TillOwnLayout
+    });
     words!(settlement_result -> SettlementResult {
         "balanced" => Balanced, "unbalanced" => Unbalanced, "error" => Error,
     });

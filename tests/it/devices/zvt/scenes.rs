@@ -240,6 +240,41 @@ fn a_terminal_that_prints_by_itself_proves_nothing_on_this_line() {
 }
 
 #[test]
+fn a_till_that_registers_says_who_prints_whatever_the_settings_say() {
+    let mut till = Till::new();
+    let sale = |till: &mut Till, trace| {
+        till.ask();
+        till.report(&approved(trace));
+        till.report(&unhex("060F00"));
+        till.day.pass(600_000);
+    };
+    let register = |till: &mut Till, config: &str| {
+        till.command(&format!("0600 06 123456 {config} 0978"));
+        till.report(&unhex("060F051910490978"));
+    };
+    // The terminal prints: nothing on this line tells of paper.
+    register(&mut till, "38");
+    sale(&mut till, 4);
+    till.check(&["sale unknown no_slip_source"]);
+    // The till prints in a layout of its own: the same.
+    register(&mut till, "3A");
+    sale(&mut till, 5);
+    // A registration that the terminal refuses changes nothing.
+    till.send(Direction::ToDevice, &unhex("060006123456BA0978"));
+    till.send(Direction::FromDevice, &unhex("846F00"));
+    sale(&mut till, 6);
+    // Logged off, the till prints again what it is handed; and it was not handed this one's slip.
+    till.command("060200");
+    sale(&mut till, 7);
+    till.check(&[
+        "sale unknown no_slip_source",
+        "sale unknown no_slip_source",
+        "sale unknown no_slip_source",
+        "sale no_slip unknown, A01",
+    ]);
+}
+
+#[test]
 fn a_day_ends_without_a_payment_more() {
     let mut till = Till::new();
     till.sale(4);

@@ -270,7 +270,8 @@ impl Teller {
             }
             Some(Business::None) => return,
             Some(Business::StoredSale) => {
-                Body::TransactionCompleted(keys(grammar, values, Some(Kind::Sale), false))
+                let keys = keys(grammar, values, Some(Kind::Sale), false);
+                Body::OfflineUpload { keys, phase: ExchangePhase::Requested }
             }
             Some(Business::Of(kind)) => {
                 let keys = keys(grammar, values, Some(kind), false);
@@ -304,7 +305,10 @@ impl Teller {
             () => ExchangePhase::Declined,
         };
         let answered = |keys| Body::AuthorizationAnswered { keys, response_code };
-        let body = exchange(keys, kind, phase, answered);
+        let body = match business {
+            Some(Business::StoredSale) => Body::OfflineUpload { keys, phase },
+            _ => exchange(keys, kind, phase, answered),
+        };
         self.say(heard, None, body, sink);
     }
 

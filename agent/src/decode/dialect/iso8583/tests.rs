@@ -153,7 +153,7 @@ fn short(decoded: &Decoded) -> String {
                 Body::AuthorizationAnswered { response_code, .. } => {
                     format!("answered {response_code}{stan}")
                 }
-                Body::TransactionCompleted(_) => format!("completed{stan}"),
+                Body::OfflineUpload { phase, .. } => format!("upload {phase:?}{stan}"),
                 Body::Reversal { phase, .. } => format!("reversal {phase:?}{stan}"),
                 Body::Void { phase, .. } => format!("void {phase:?}{stan}"),
                 Body::Refund { phase, .. } => format!("refund {phase:?}{stan}"),
@@ -283,7 +283,7 @@ fn each_business_is_told_as_such() {
     check(&[message("0220", "000000", "06", "24")], &["completion Requested 000009"]);
     check(&[message("0220", "200000", "00", "25")], &["refund Requested 000009"]);
     check(&[message("0200", "310000", "00", "01")], &["requested 000009"]);
-    check(&[message("0220", "000000", "00", "30")], &["completed 000009"]);
+    check(&[message("0220", "000000", "00", "30")], &["upload Requested 000009"]);
     check(&[message("0220", "000000", "00", "34")], &[]);
 }
 

@@ -3,7 +3,7 @@
 
 use super::printing::Slips;
 use super::status::Status;
-use slipwatch_shared::event::{Keys, Kind, OriginalKeys};
+use slipwatch_shared::event::{Keys, Kind, OriginalKeys, PrintedBy};
 use slipwatch_shared::money::{Amount, Currency};
 use slipwatch_shared::times::{DeviceTime, Uptime};
 
@@ -22,6 +22,8 @@ pub(super) enum Task {
     SignOn,
     /// 05 01: how the terminal is.
     Enquiry,
+    /// 06 00: the till registers, and says who prints.
+    Registration(PrintedBy),
     /// Anything else that is no payment.
     Other,
     /// What it was went by unheard.
@@ -44,6 +46,15 @@ impl Task {
             0x0501 => Task::Enquiry,
             _ => Task::Other,
         }
+    }
+}
+
+/// Who prints the slips of payments, by the config byte of a registration (PA00P015, 2.1: bits 02 and 80).
+pub(super) fn printed_by(config: u8) -> PrintedBy {
+    match (config & 0x02 != 0, config & 0x80 != 0) {
+        (false, _) => PrintedBy::Terminal,
+        (true, true) => PrintedBy::TillFromTerminalText,
+        (true, false) => PrintedBy::TillOwnLayout,
     }
 }
 

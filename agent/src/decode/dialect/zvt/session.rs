@@ -7,7 +7,7 @@
 
 use super::Zvt;
 use super::command::{self, Answer, Layout, Sender};
-use super::deal::{Deal, Receipts, Task, Told, Undo};
+use super::deal::{Deal, Receipts, Task, Told, Undo, printed_by};
 use super::printing::Fate;
 use super::secret;
 use super::status::{Outcome, PRINTER_NOT_READY, Status, currency};
@@ -16,7 +16,7 @@ use crate::decode::record::Decoded;
 use crate::decode::scrub::frame::text;
 use slipwatch_shared::event::{
     AbortedBy, Body, EVIDENCE_BYTES_MAX, Evidence, ExchangePhase, Keys, OperatorAction,
-    OriginalKeys, PrinterStatus, SettlementResult, SettlementTotals, TotalsBy,
+    OriginalKeys, PrintedBy, PrinterStatus, SettlementResult, SettlementTotals, TotalsBy,
 };
 use slipwatch_shared::money::{Amount, Currency};
 use slipwatch_shared::terminal::TerminalId;
@@ -288,7 +288,10 @@ impl Session {
         }
         self.end(Ending::Broken, sink);
         let status = message.status();
-        let task = Task::of(code);
+        let task = match (code, message.byte(3)) {
+            (0x0600, Some(config)) => Task::Registration(printed_by(config)),
+            _ => Task::of(code),
+        };
         let mut deal = Box::new(Deal::new(task, at));
         match task {
             Task::Money(kind) => {
@@ -379,6 +382,11 @@ impl Session {
             (0x06d8, Answer::Yes) => self.network(true, at, Evidence::None, sink),
             (0x06d8, Answer::No(_)) => self.network(false, at, answer_evidence(message), sink),
             (0x06b0, _) => {}
+            // Logged off: the terminal goes back to a till that prints what it is handed.
+            (0x0602, Answer::Yes) => {
+                let body = Body::PrintingAssigned { to: PrintedBy::TillFromTerminalText };
+                self.say(at, None, body, answer_evidence(message), sink);
+            }
             (_, Answer::No(code)) if asked.sender == Sender::Till => {
                 self.fail(code, at, answer_evidence(message), sink);
                 self.end(Ending::Broken, sink);
@@ -420,6 +428,10 @@ impl Session {
             }
             Task::SignOn => {
                 let body = Body::SignedOn { batch_number: None };
+                self.say(at, None, body, message.evidence(), sink);
+            }
+            Task::Registration(to) => {
+                let body = Body::PrintingAssigned { to };
                 self.say(at, None, body, message.evidence(), sink);
             }
             Task::Enquiry => {

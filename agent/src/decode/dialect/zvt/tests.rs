@@ -487,6 +487,27 @@ fn the_terminals_own_state_is_told_on_change() {
     );
 }
 
+#[test]
+fn a_registration_says_who_prints_and_a_log_off_takes_it_back() {
+    let register = |config: &str| {
+        format!(">0600 06 123456 {config} 0978\n800000\n060F ~ 1900 490978\n>800000\n")
+    };
+    let assigned = |to: &str| format!("PrintingAssigned {{ to: {to} }}");
+    for (config, to) in [
+        ("BA", "TillFromTerminalText"),
+        ("DE", "TillFromTerminalText"),
+        ("02", "TillOwnLayout"),
+        ("00", "Terminal"),
+        ("B8", "Terminal"),
+    ] {
+        check(&register(config), &[&assigned(to)]);
+    }
+    let own = assigned("TillFromTerminalText");
+    check(&join(&[&register("00"), ">060200\n800000\n"]), &[&assigned("Terminal"), &own]);
+    // What the terminal does not take is not so.
+    check(">0600 06 123456 00 0978\n846F00\n", &[]);
+}
+
 /// A conversation with pauses in front of its messages, over TCP on two wires.
 #[track_caller]
 fn check_timed(talk: &[(u64, &str)], expected: &[&str]) {

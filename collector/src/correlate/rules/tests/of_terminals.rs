@@ -50,6 +50,116 @@ fn an_offline_approval_that_is_refused_later_is_told_at_once() {
     check(&format!("{OFFLINE}; 3600 answer n=1 batch=3 code=51; 3601 pulse"), "1 printed A15");
 }
 
+const UPLOAD: &str = "upload n=1 batch=3 yuan=8";
+const ACCEPTED: &str = "upload n=1 batch=3 is=accepted";
+
+#[test]
+fn an_upload_begins_no_deadline_for_a_slip_that_came_when_the_sale_was_made() {
+    // Heard live with its slip; without it the slip is missing since then, and by then.
+    check(&format!("{OFFLINE}; 30000 {UPLOAD}; 30001 {ACCEPTED}; 90000 pulse"), "1 printed");
+    let slipless = "10 ask n=1 batch=3 yuan=8; 12 answer n=1 code=Y3";
+    check(&format!("{slipless}; 313 {UPLOAD}; 314 {ACCEPTED}; 315 pulse"), "1 no_slip unknown A01");
+    // Not heard when it was made: its slip may have come, or not.
+    let unheard = format!("30000 {UPLOAD}; 30001 {ACCEPTED}");
+    check(&format!("{unheard}; 30400 pulse; 90000 pulse"), "1 unknown made_offline");
+    check(&format!("30001 {ACCEPTED} yuan=8; 30400 pulse"), "1 unknown made_offline");
+    check(&format!("10 slip n=1 batch=3 yuan=8; {unheard}; 30400 pulse"), "1 printed");
+    check(
+        &format!(
+            "10 slip n=1 batch=3; 200 ask n=2 batch=3 yuan=5; 202 ok n=2; 203 slip n=2; {unheard}; 30400 pulse"
+        ),
+        "2 printed; 1 printed",
+    );
+    check(&format!("10 slip n=1 batch=2 yuan=8; {unheard}; 30400 pulse"), "1 unknown made_offline");
+    // A slip of a day before yesterday is not this one's.
+    check(
+        &format!("10 slip n=1 batch=3; 90000 {UPLOAD}; 90001 {ACCEPTED}; 90400 pulse"),
+        "1 unknown made_offline",
+    );
+}
+
+#[test]
+fn an_upload_takes_no_slip_and_no_trouble_of_the_sale_before_it() {
+    let pictures = || policies_with(|policy| policy.slips_without_keys = true);
+    let live = "10 ask n=9 batch=3 yuan=5; 12 ok n=9 batch=3";
+    check_with(
+        pictures(),
+        &format!("{live}; 13 {UPLOAD}; 14 {ACCEPTED}; 16 slip; 400 pulse"),
+        "9 printed; 1 unknown made_offline",
+    );
+    check(
+        &format!("9 paper end; {live}; 13 {UPLOAD}; 14 {ACCEPTED}; 400 pulse"),
+        "9 no_slip terminal_fault A01; 1 unknown made_offline",
+    );
+}
+
+#[test]
+fn uploads_in_a_row_are_no_habit_no_double_charge_and_no_trace_that_went_back() {
+    let row: String = (1..=6)
+        .map(|n| format!("2{n} upload n={n} batch=3 yuan=8 card=6691; 2{n} upload n={n} batch=3 is=accepted card=6691;"))
+        .collect();
+    let said = (1..=6).map(|n| format!("{n} unknown made_offline")).collect::<Vec<_>>().join("; ");
+    let live = "10 ask n=9 batch=3 yuan=5; 12 ok n=9 batch=3; 13 slip n=9";
+    check(&format!("{live}; {row} 400 pulse"), &format!("9 printed; {said}"));
+}
+
+#[test]
+fn an_upload_that_is_refused_or_not_accepted_in_a_day_is_told() {
+    let refused = "upload n=1 batch=3 is=refused";
+    check(&format!("10 {UPLOAD}; 11 {refused}; 12 pulse"), "1 unknown made_offline A15");
+    check(&format!("{OFFLINE}; 3600 {UPLOAD}; 3601 {refused}; 3602 pulse"), "1 printed A15");
+    check(&format!("10 {UPLOAD}; 86000 pulse"), "1 unknown made_offline");
+    check(&format!("10 {UPLOAD}; 86500 pulse"), "1 unknown made_offline A15");
+    check(&format!("10 {UPLOAD}; 5000 closed; 86500 pulse"), "1 unknown made_offline");
+}
+
+#[test]
+fn a_line_that_said_that_its_terminal_prints_proves_no_missing_slip() {
+    let paid = "10 ask n=1 yuan=88; 12 ok n=1";
+    check(&format!("5 assign to=terminal; {paid}; 400 pulse"), "1 unknown no_slip_source");
+    check(&format!("5 assign to=own; {paid}; 400 pulse"), "1 unknown no_slip_source");
+    check(&format!("5 assign to=till; {paid}; 400 pulse"), "1 no_slip unknown A01");
+    check(
+        &format!("5 assign to=terminal; 6 assign to=till; {paid}; 400 pulse"),
+        "1 no_slip unknown A01",
+    );
+    // It is believed over a restart of the line, and until a slip passes over it.
+    check(
+        &format!("4 assign to=terminal; 5 unplug; 6 replug; {paid}; 400 pulse"),
+        "1 unknown no_slip_source",
+    );
+    check(&format!("4 assign to=terminal; 5 slip n=7; {paid}; 400 pulse"), "1 no_slip unknown A01");
+    check(&format!("5 assign to=terminal; {paid}; 14 slip n=1; 400 pulse"), "1 printed");
+}
+
+#[test]
+fn a_slip_that_is_a_picture_is_the_last_debits_where_nothing_else_is_printed() {
+    let pictures = || policies_with(|policy| policy.slips_without_keys = true);
+    let paid = "10 ask n=1 yuan=88; 12 ok n=1";
+    check(&format!("{paid}; 14 slip; 400 pulse"), "1 no_slip unknown A01");
+    check_with(pictures(), &format!("{paid}; 14 slip; 400 pulse"), "1 printed");
+    // Too late for it, before it, and amid the close of a day.
+    check_with(pictures(), &format!("{paid}; 140 slip; 400 pulse"), "1 no_slip unknown A01");
+    check_with(pictures(), &format!("2 slip; {paid}; 400 pulse"), "1 no_slip unknown A01");
+    check_with(
+        pictures(),
+        &format!("{paid}; 13 close; 14 slip; 400 pulse"),
+        "1 no_slip unknown A01",
+    );
+    // One picture is one slip.
+    let second = "20 ask n=2 yuan=5; 22 ok n=2";
+    check_with(
+        pictures(),
+        &format!("{paid}; 14 slip; {second}; 24 slip; 400 pulse"),
+        "1 printed; 2 printed",
+    );
+    check_with(
+        pictures(),
+        &format!("{paid}; 14 slip; {second}; 400 pulse"),
+        "1 printed; 2 no_slip unknown A01",
+    );
+}
+
 #[test]
 fn a_printer_in_trouble_for_ten_minutes_is_out_until_it_prints() {
     check("10 paper end; 600 pulse", "");

@@ -11,7 +11,7 @@ use crate::alert::outbox::{OutboxRow, Road};
 use crate::commit::{AgentRow, Presence, Snapshot};
 use crate::correlate::case::{Case, CaseId, EventRef};
 use crate::correlate::correlator::Agent;
-use crate::correlate::coverage::Source;
+use crate::correlate::coverage::{Coverage, Source};
 use crate::correlate::finding::{Change, Finding};
 use crate::correlate::policy::{AgentName, TerminalName};
 use crate::correlate::recall::{RECENT_MS, TransactionRow};
@@ -279,7 +279,7 @@ impl SqliteReader {
     }
 }
 
-fn source_view(source: &Source, wall_ahead_ms: i64) -> SourceView {
+fn source_view(coverage: &Coverage, source: &Source, wall_ahead_ms: i64) -> SourceView {
     let wall = |at: StreamTime| EventTime(at.0.saturating_add(wall_ahead_ms));
     let holes = source.holes.iter();
     SourceView {
@@ -288,7 +288,7 @@ fn source_view(source: &Source, wall_ahead_ms: i64) -> SourceView {
         dialect: source.dialect.clone(),
         terminal: source.terminal,
         hears_money: source.hears_money,
-        hears_slips: source.hears_slips,
+        hears_slips: coverage.carries_slips(source),
         open: source.closed.is_none(),
         covered_until: wall(source.covered_until),
         holes: holes.map(|hole| (wall(hole.from), wall(hole.to), hole.why.label())).collect(),
@@ -301,7 +301,8 @@ fn agent_view(row: AgentRow) -> AgentView {
         |_| Default::default(),
         |agent| {
             let ahead = agent.timeline.wall_ahead_ms;
-            let sources = agent.coverage.sources.iter().map(|source| source_view(source, ahead));
+            let sources = agent.coverage.sources.iter();
+            let sources = sources.map(|source| source_view(&agent.coverage, source, ahead));
             let terminals = agent.terminals.iter().filter_map(|terminal| terminal.id);
             (sources.collect(), terminals.collect())
         },
