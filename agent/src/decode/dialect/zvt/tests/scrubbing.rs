@@ -60,7 +60,9 @@ fn form(number: &str, form: usize) -> Vec<u8> {
         11 => line(&[b"Karte: ", ascii].concat()),
         12 => {
             let (head, tail) = ascii.split_at(8);
-            [line(&[b"Karten-Nr. ", head].concat()).as_slice(), &line(tail)].concat()
+            // Two lines of one slip: behind a last line another slip begins.
+            let first = message(0x06d1, &[&[0][..], b"Karten-Nr. ", head].concat());
+            [first, line(tail)].concat()
         }
         13 => message(0x06d3, &ber(&[0x06], &ber(&[0x25], &ber(&[0x07], ascii)))),
         // Behind a field that nobody knows.
