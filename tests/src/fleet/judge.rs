@@ -143,7 +143,7 @@ fn of_findings(truth: &Truth, row: &TransactionRow, unsure: bool, report: &mut R
         let suspected = told.kind.code() == "A01" && told.stage == Stage::Suspected;
         told.resolved.is_none() || !suspected
     };
-    fn parent<'a>(unsure: bool, code: Option<&'a str>) -> Option<&'a str> {
+    fn parent(unsure: bool, code: Option<&str>) -> Option<&str> {
         code.filter(|_| !unsure)
     }
     let told = row.case.told.iter().filter(counts);
