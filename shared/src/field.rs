@@ -1,6 +1,8 @@
 //! The error that every field of the wire and of a device's log shares: what was expected, what
 //! was found. It never carries card data: a card field tells its length, never its text.
 
+use std::num::NonZeroU8;
+
 /// Why a text is not the field it was taken for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, found {found:?}")]
@@ -38,7 +40,7 @@ pub(crate) fn digits(text: &str, count: usize, expected: &'static str) -> Result
 /// Text of `1..=N` visible ASCII characters, kept in place: no allocation for a short identifier.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Ascii<const N: usize> {
-    length: u8,
+    length: NonZeroU8,
     bytes: [u8; N],
 }
 
@@ -52,11 +54,13 @@ impl<const N: usize> Ascii<N> {
         }
         let mut bytes = [0; N];
         bytes[..text.len()].copy_from_slice(text.as_bytes());
-        Ok(Ascii { length: text.len() as u8, bytes })
+        let length = NonZeroU8::new(text.len() as u8).expect("no empty text was let in");
+        Ok(Ascii { length, bytes })
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).expect("only ASCII was let in")
+        std::str::from_utf8(&self.bytes[..usize::from(self.length.get())])
+            .expect("only ASCII was let in")
     }
 }
 

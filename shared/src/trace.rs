@@ -2,30 +2,51 @@
 
 use crate::field::{FieldError, ascii_field, digits};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 /// System trace audit number (凭证号, 流水号), ISO 8583 field 11: the six digits by which a terminal
 /// numbers its messages. It wraps, so a `Stan` alone names nothing: match it with terminal and batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stan(u32);
+pub struct Stan(Above);
 
 /// Number of the terminal's settlement batch (批次号), ISO 8583 field 60.2: six digits, given by the
 /// host at sign-on. Hosts hand the same number out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BatchNumber(u32);
+pub struct BatchNumber(Above);
+
+/// A number and one more, so that the absence of one takes no room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Above(NonZeroU32);
+
+impl Above {
+    fn new(number: u32) -> Above {
+        Above(NonZeroU32::MIN.saturating_add(number))
+    }
+
+    fn number(self) -> u32 {
+        self.0.get() - 1
+    }
+}
+
+impl fmt::Debug for Above {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.number(), out)
+    }
+}
 
 macro_rules! six_digits {
     ($name:ident) => {
         impl $name {
             /// The number, 0 to 999,999.
             pub fn number(self) -> u32 {
-                self.0
+                self.0.number()
             }
 
             /// A number of at most six digits.
             pub fn from_number(number: u32) -> Result<$name, FieldError> {
                 if number <= 999_999 {
-                    return Ok($name(number));
+                    return Ok($name(Above::new(number)));
                 }
                 Err(FieldError::new("at most six digits", &number.to_string()))
             }
@@ -36,13 +57,13 @@ macro_rules! six_digits {
 
             /// Accepts exactly six ASCII digits, as the field is defined (n 6).
             fn from_str(text: &str) -> Result<$name, FieldError> {
-                Ok($name(digits(text, 6, "six digits")?))
+                Ok($name(Above::new(digits(text, 6, "six digits")?)))
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(out, "{:06}", self.0)
+                write!(out, "{:06}", self.number())
             }
         }
     };

@@ -101,6 +101,7 @@ impl Judge {
             if latest.ms_since(self.put_by[*agent]) > PUT_BY_MS {
                 self.put_by[*agent] = latest;
                 self.correlator.take_rested(*agent, false, &mut |_, _| ());
+                self.correlator.rest(*agent);
             }
         }
         self.findings += self.correlator.take_findings().len();
@@ -146,7 +147,9 @@ fn measure(terminals: usize) {
         judge.correlator.take_rested(agent, true, &mut |_, _| ());
     }
     let let_go = with_open - LIVE_BYTES.load(Ordering::Relaxed);
-    let idle = (held - let_go as i64).max(0) as usize / terminals;
+    (0..judge.put_by.len()).for_each(|agent| judge.correlator.rest(agent));
+    let rested = with_open - LIVE_BYTES.load(Ordering::Relaxed);
+    let idle = (held - rested as i64).max(0) as usize / terminals;
     let per_open = let_go as u64 / open_before.max(1);
     println!(
         "{terminals:>9} terminals {count:>10} events {:>10.0} events/s a core; bytes: {idle} an idle terminal, \

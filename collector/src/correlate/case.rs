@@ -14,6 +14,7 @@ use slipwatch_shared::times::EventTime;
 use slipwatch_shared::wire::v1;
 use std::fmt;
 use std::str::FromStr;
+use thin_vec::ThinVec;
 
 /// An event of one agent: what a fact rests on. The agent is the case's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +23,11 @@ pub struct EventRef {
     pub epoch: Epoch,
     /// Its number.
     pub seq: Seq,
+}
+
+impl EventRef {
+    /// Before all others.
+    pub const LEAST: EventRef = EventRef { epoch: Epoch(0), seq: Seq(0) };
 }
 
 /// A case's name, the same whatever came when: the agent, and the first event of the payment.
@@ -66,7 +72,7 @@ impl FromStr for CaseId {
 }
 
 /// Where a case lies in memory: by the places of its agent and terminal there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Its agent's place.
     pub agent: usize,
@@ -265,7 +271,7 @@ pub struct Case {
     /// What is said of its slip.
     pub verdict: Verdict,
     /// What was told of it, and what came of that.
-    pub told: Vec<Told>,
+    pub told: ThinVec<Told>,
     /// Which life of its terminal's numbers its own belong to: a trace alone names nothing over two of them.
     pub numbering: u16,
 }

@@ -3,20 +3,22 @@
 //! which was heard first. Knows no clock: the arrival times it is given only date what is told.
 
 use super::case::{Case, EventRef, Fact, Place, What};
-use super::coverage::{Coverage, Heard};
+use super::coverage::{Coverage, Heard, Lines};
 use super::finding::{Finding, FindingKind};
+use super::lean::{Shared, Terminals};
 use super::pairs::Pairs;
-use super::policy::{AgentName, Policies, WhoPrints};
+use super::policy::{AgentName, Policies};
 use super::recall::Recall;
 use super::review::Out;
 use super::route::{Routes, Share};
 use super::terminal::{Kept, Terminal};
-use super::timeline::{StreamTime, Timeline};
+use super::timeline::{Due, StreamTime, Timeline};
 use super::verdict::{Unknown, Verdict};
 use slipwatch_shared::event::{Body, Epoch, Event, Kind, PrintedBy, SourceId};
 use slipwatch_shared::terminal::{StoreId, TerminalId};
 use slipwatch_shared::times::ArrivalTime;
 use std::collections::BTreeMap;
+use thin_vec::ThinVec;
 
 /// Most terminals of one agent that are told apart; what more there are is one terminal without a number.
 pub const TERMINALS_MAX: usize = 64;
@@ -48,7 +50,7 @@ pub struct Agent {
     /// How far its lines were heard.
     pub coverage: Coverage,
     /// Its terminals, in the order in which they were first heard.
-    pub terminals: Vec<Terminal>,
+    pub terminals: Terminals,
     /// How often its silence was told.
     pub silences: u32,
     /// Its silence as it was told, while it lasts.
@@ -76,7 +78,8 @@ impl Agent {
     /// what is judged rests on uptime and stays as it is.
     fn date_anew(&mut self, by_ms: i64, synchronised: bool) {
         let booted = StreamTime(self.timeline.base);
-        for kept in self.terminals.iter_mut().flat_map(|terminal| &mut terminal.cases) {
+        let awake = self.terminals.awake_mut();
+        for kept in awake.flat_map(|(_, terminal)| &mut terminal.cases) {
             let case = &mut kept.case;
             if !case.synchronised && case.opened >= booted {
                 case.wall_ahead_ms = case.wall_ahead_ms.saturating_add(by_ms);
@@ -97,6 +100,10 @@ pub struct Correlator {
     /// Findings about terminals that were raised just now: what they explain is not told so yet.
     pub(super) absorbing: Vec<(usize, usize, FindingKind)>,
     pub(super) out: Out,
+    /// The policies that its terminals have.
+    pub(super) shared: Shared,
+    /// The kinds of lines that its agents have.
+    pub(super) lines: Lines,
     names: BTreeMap<AgentName, usize>,
     shop_names: BTreeMap<StoreId, usize>,
 }
@@ -111,6 +118,8 @@ impl Correlator {
             routes: Routes::default(),
             absorbing: Vec::new(),
             out: Out::default(),
+            shared: Shared::default(),
+            lines: Lines::default(),
             names: BTreeMap::new(),
             shop_names: BTreeMap::new(),
         }
@@ -119,16 +128,13 @@ impl Correlator {
     /// Other policies from now on; payments in memory are judged again by them.
     pub fn reload(&mut self, policies: Policies) {
         self.policies = policies;
+        self.shared.forget();
         for at in 0..self.agents.len() {
             let sole = self.sole_terminal(&self.agents[at].name.store);
             let agent = &mut self.agents[at];
             agent.sole = sole;
             agent.look_at = StreamTime(i64::MIN);
-            for terminal in &mut agent.terminals {
-                terminal.policy = policy_of(&self.policies, &agent.name.store, terminal.id);
-                terminal.look_at = StreamTime(i64::MIN);
-                terminal.cases.iter_mut().for_each(|kept| kept.look_at = Some(kept.case.opened));
-            }
+            agent.terminals.reload(&agent.name.store, &self.policies, &mut self.shared);
         }
     }
 
@@ -153,7 +159,7 @@ impl Correlator {
             name: name.clone(),
             timeline: Timeline::default(),
             coverage: Coverage::default(),
-            terminals: Vec::new(),
+            terminals: Terminals::default(),
             silences: 0,
             silence: None,
             card_numbers: 0,
@@ -189,28 +195,26 @@ impl Correlator {
         &self.out.counts
     }
 
-    /// The place of a terminal of an agent, made where there is none.
+    /// The place of a terminal of an agent, made where there is none; it is awake then.
     pub(super) fn terminal(&mut self, agent: usize, id: Option<TerminalId>) -> usize {
-        let found = &mut self.agents[agent];
-        let mut id = id.or(found.sole);
-        if let Some(at) = found.terminals.iter().position(|terminal| terminal.id == id) {
+        let Agent { terminals, name, sole, .. } = &mut self.agents[agent];
+        let mut id = id.or(*sole);
+        let mut known = terminals.ids().position(|known| known == id);
+        if known.is_none() && terminals.len() >= TERMINALS_MAX {
+            id = None;
+            known = terminals.ids().position(|known| known.is_none());
+        }
+        if let Some(at) = known {
+            terminals.wake(at);
             return at;
         }
-        if found.terminals.len() >= TERMINALS_MAX {
-            id = None;
-            if let Some(at) = found.terminals.iter().position(|terminal| terminal.id.is_none()) {
-                return at;
-            }
-        }
-        let policy = policy_of(&self.policies, &found.name.store, id);
+        let policy = self.shared.policy_of(&self.policies, &name.store, id);
         let found = &mut self.agents[agent];
         if self.policies.otherwise.is_some() {
             // No settings tell how many there are: it is the only one while no other is heard.
-            let alone = !found.terminals.iter().any(|terminal| terminal.id.is_some());
+            let alone = !found.terminals.ids().any(|id| id.is_some());
             found.sole = id.filter(|_| alone);
         }
-        // Mostly one, and room for three more would be a kilobyte and a half.
-        found.terminals.reserve_exact(1);
         found.terminals.push(Terminal::new(id, policy));
         found.terminals.len() - 1
     }
@@ -259,10 +263,11 @@ impl Correlator {
 
     /// Notes how far a source was heard by one of its events.
     fn cover(&mut self, agent: usize, event: &Event, at: StreamTime) {
-        let coverage = &mut self.agents[agent].coverage;
+        let Correlator { agents, lines, .. } = self;
+        let coverage = &mut agents[agent].coverage;
         match &event.body {
             Body::SourceOpened(description) => {
-                coverage.open(event.source, at, event.terminal, description);
+                coverage.open(event.source, at, event.terminal, description, lines);
                 if event.terminal.is_some() || self.agents[agent].sole.is_some() {
                     let terminal = self.terminal(agent, event.terminal);
                     self.agents[agent].terminals[terminal].last_word.get_or_insert(at);
@@ -283,8 +288,7 @@ impl Correlator {
                 let source = coverage.hear(event.source, at);
                 // Its opening was lost: what it carries is learned from what it says.
                 if source.name.is_empty() {
-                    source.hears_slips |= slip;
-                    source.hears_money |= !slip && body.keys().is_some();
+                    source.learn(!slip && body.keys().is_some(), slip);
                 }
             }
         }
@@ -294,20 +298,20 @@ impl Correlator {
     pub(super) fn look(&mut self, agent: usize, now: ArrivalTime, recall: &mut dyn Recall) {
         let mut next = StreamTime(i64::MAX);
         for at in 0..self.agents[agent].terminals.len() {
-            let Agent { timeline, coverage, terminals, offline, .. } = &self.agents[agent];
-            let terminal = &terminals[at];
+            let Agent { timeline, coverage, terminals, offline, .. } = &mut self.agents[agent];
             let heard = Heard {
                 coverage,
-                terminal: terminal.id,
+                terminal: terminals.id(at),
                 latest: timeline.latest,
                 offline: *offline,
             };
             let watermark = heard.watermark();
-            if watermark > terminal.look_at {
+            if watermark > terminals.look_at(at) {
+                let terminal = terminals.wake(at);
                 let due = terminal
                     .cases
                     .iter()
-                    .filter(|kept| kept.look_at.is_some_and(|look_at| look_at < watermark));
+                    .filter(|kept| kept.look_at.get().is_some_and(|look_at| look_at < watermark));
                 let due: Vec<EventRef> = due.map(|kept| kept.case.first).collect();
                 self.agents[agent].terminals[at].look_at = StreamTime(i64::MAX);
                 for first in due {
@@ -316,11 +320,11 @@ impl Correlator {
                 let silence_due = self.judge_silence(agent, at, watermark, now);
                 let watch_due = self.judge_watch(agent, at, watermark, now);
                 let terminal = &mut self.agents[agent].terminals[at];
-                let looks = terminal.cases.iter().filter_map(|kept| kept.look_at);
+                let looks = terminal.cases.iter().filter_map(|kept| kept.look_at.get());
                 terminal.look_at =
                     looks.chain(silence_due).chain(watch_due).min().unwrap_or(StreamTime(i64::MAX));
             }
-            next = next.min(self.agents[agent].terminals[at].look_at);
+            next = next.min(self.agents[agent].terminals.look_at(at));
         }
         self.agents[agent].look_at = next;
     }
@@ -338,12 +342,14 @@ impl Correlator {
         }
         self.agents[agent].offline = offline;
         for terminal in 0..self.agents[agent].terminals.len() {
+            // One that rests has no payment that waits.
+            let Some(found) = self.agents[agent].terminals.get(terminal) else { continue };
             let waits = |kept: &&Kept| {
                 let verdict = kept.case.verdict;
                 matches!(verdict, Verdict::Pending { .. })
                     || verdict == Verdict::Unknown { why: Unknown::AgentOffline }
             };
-            let cases = self.agents[agent].terminals[terminal].cases.iter().map(AsRef::as_ref);
+            let cases = found.cases.iter().map(AsRef::as_ref);
             let waiting: Vec<EventRef> = cases.filter(waits).map(|kept| kept.case.first).collect();
             for first in waiting {
                 self.review(Place { agent, terminal, first }, now, recall);
@@ -375,16 +381,16 @@ impl Correlator {
             kind,
             common_amount: false,
             keys: slipwatch_shared::event::Keys::default(),
-            facts: Vec::with_capacity(8),
+            facts: Vec::with_capacity(4),
             slip_window: None,
             reversal_due: None,
             reversal_window: None,
             verdict: Verdict::Pending { due: fact.at },
-            told: Vec::new(),
+            told: ThinVec::new(),
             numbering,
         };
-        let look_at = None;
-        terminal.insert(Kept { case, dirty: true, keys_changed: true, look_at, purse: None })
+        let look_at = Due::NEVER;
+        terminal.insert(Kept { case, dirty: true, keys_changed: true, look_at, standing: None })
     }
 
     /// Numbers of an agent's stream are gone without a word about them.
@@ -407,11 +413,11 @@ impl Correlator {
             std::iter::repeat_n(FindingKind::Silent, silent)
                 .chain(std::iter::repeat_n(FindingKind::ReversalStorm, storms))
         };
-        let kept = self.agents.iter().flat_map(|agent| &agent.terminals);
+        let kept = self.agents.iter().flat_map(|agent| agent.terminals.iter());
         let watched = kept.filter_map(|terminal| terminal.watch.as_deref());
         let matters = watched.flat_map(|watch| &watch.matters);
         let matters = matters.filter(|matter| matter.finding.is_some()).map(|matter| matter.kind);
-        let kept = self.agents.iter().flat_map(|agent| &agent.terminals);
+        let kept = self.agents.iter().flat_map(|agent| agent.terminals.iter());
         let told = kept.flat_map(|terminal| &terminal.cases).flat_map(|kept| &kept.case.told);
         let told = told.filter(|told| told.resolved.is_none()).map(|told| told.kind);
         self.agents.iter().flat_map(of_agent).chain(matters).chain(told)
@@ -419,20 +425,11 @@ impl Correlator {
 
     /// Payments in memory, and those of them whose verdict is pending.
     pub fn cases_in_memory(&self) -> (u64, u64) {
-        let kept = self.agents.iter().flat_map(|agent| &agent.terminals);
+        let kept = self.agents.iter().flat_map(|agent| agent.terminals.iter());
         let kept = kept.flat_map(|terminal| &terminal.cases).map(AsRef::as_ref);
         let pending = |kept: &&Kept| matches!(kept.case.verdict, Verdict::Pending { .. });
         (kept.clone().count() as u64, kept.filter(pending).count() as u64)
     }
-}
-
-pub(super) fn policy_of(
-    policies: &Policies,
-    store: &StoreId,
-    terminal: Option<TerminalId>,
-) -> Option<super::policy::TerminalPolicy> {
-    // Where nobody said who prints there is nothing to judge by.
-    policies.of(store, terminal?).filter(|policy| policy.who_prints != WhoPrints::Unsaid).cloned()
 }
 
 /// Whether a fact takes money or says that it may have been taken.

@@ -6,6 +6,9 @@ use super::timeline::StreamTime;
 use super::verdict::Unknown;
 use slipwatch_shared::event::{PrintedBy, SourceDescription, SourceId, SourceLoss};
 use slipwatch_shared::terminal::TerminalId;
+use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Most holes that are kept of one source; beyond that the two oldest become one that spans both.
 pub const HOLES_MAX: usize = 32;
@@ -15,7 +18,7 @@ pub const HOLES_MAX: usize = 32;
 pub const STALLED_MS_MAX: i64 = 3_600_000;
 
 /// A stretch in which a source may have said something that is not in the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hole {
     /// Heard up to here.
     pub from: StreamTime,
@@ -55,59 +58,95 @@ impl HoleReason {
     }
 }
 
-/// One source of an agent and how far it was heard.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// Its place in the agent's settings.
-    pub id: SourceId,
-    /// Its name there; empty when its opening was not heard.
+/// What changes seldom of a source: what its opening told, and its holes. Most sources of a fleet are alike in this, and
+/// share it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Line {
+    /// Its name in the agent's settings; empty when its opening was not heard.
     pub name: Box<str>,
     /// Its dialect or profile.
     pub dialect: Box<str>,
-    /// The terminal of its settings; absent: it may speak for any terminal of the agent.
-    pub terminal: Option<TerminalId>,
     /// It carries debits, reversals and voids.
     pub hears_money: bool,
     /// It carries slips.
     pub hears_slips: bool,
     /// It plays a recording.
     pub historical: bool,
-    /// Nothing of it is known before this.
-    pub begun: StreamTime,
-    /// Whatever it said up to here is in the stream, but for the holes.
-    pub covered_until: StreamTime,
-    /// Why it is not heard since then; absent while it is open.
-    pub closed: Option<HoleReason>,
-    /// A hole that began at `covered_until` and ends with the next thing it says.
-    pub breaking: Option<HoleReason>,
     /// The last holes, oldest first.
     pub holes: Vec<Hole>,
 }
 
+/// Most kinds of lines that are shared; one of any other kind has its own.
+const LINES_MAX: usize = 1024;
+
+/// The kinds of lines that a fleet has.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    known: BTreeSet<Arc<Line>>,
+}
+
+impl Lines {
+    /// Has a source share its line with those that are alike; one with holes is like no other.
+    pub fn share(&mut self, source: &mut Source) {
+        if !source.holes.is_empty() {
+            return;
+        }
+        match self.known.get(&source.line) {
+            Some(known) => source.line = known.clone(),
+            None if self.known.len() < LINES_MAX => _ = self.known.insert(source.line.clone()),
+            None => {}
+        }
+    }
+}
+
+/// One source of an agent and how far it was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its place in the agent's settings.
+    pub id: SourceId,
+    /// Why it is not heard since then; absent while it is open.
+    pub closed: Option<HoleReason>,
+    /// A hole that began at `covered_until` and ends with the next thing it says.
+    pub breaking: Option<HoleReason>,
+    /// The terminal of its settings; absent: it may speak for any terminal of the agent.
+    pub terminal: Option<TerminalId>,
+    /// Nothing of it is known before this.
+    pub begun: StreamTime,
+    /// Whatever it said up to here is in the stream, but for the holes.
+    pub covered_until: StreamTime,
+    line: Arc<Line>,
+}
+
+impl Deref for Source {
+    type Target = Line;
+
+    fn deref(&self) -> &Line {
+        &self.line
+    }
+}
+
 impl Source {
     fn new(id: SourceId, at: StreamTime) -> Source {
-        Source {
-            id,
-            name: Box::default(),
-            dialect: Box::default(),
-            terminal: None,
-            hears_money: false,
-            hears_slips: false,
-            historical: false,
-            begun: at,
-            covered_until: at,
-            closed: None,
-            breaking: None,
-            holes: Vec::new(),
+        let (begun, covered_until, line) = (at, at, Arc::default());
+        Source { id, closed: None, breaking: None, terminal: None, begun, covered_until, line }
+    }
+
+    /// Its opening was lost: what it carries is learned from what it says.
+    pub(super) fn learn(&mut self, hears_money: bool, hears_slips: bool) {
+        if hears_money && !self.hears_money || hears_slips && !self.hears_slips {
+            let line = Arc::make_mut(&mut self.line);
+            line.hears_money |= hears_money;
+            line.hears_slips |= hears_slips;
         }
     }
 
     fn hole(&mut self, to: StreamTime, why: HoleReason) {
         let from = self.covered_until;
-        self.holes.push(Hole { from, to: to.max(from), why });
-        if self.holes.len() > HOLES_MAX {
-            let oldest = self.holes.remove(0);
-            self.holes[0].from = oldest.from.min(self.holes[0].from);
+        let holes = &mut Arc::make_mut(&mut self.line).holes;
+        holes.push(Hole { from, to: to.max(from), why });
+        if holes.len() > HOLES_MAX {
+            let oldest = holes.remove(0);
+            holes[0].from = oldest.from.min(holes[0].from);
         }
     }
 
@@ -186,6 +225,7 @@ impl Coverage {
         at: StreamTime,
         terminal: Option<TerminalId>,
         description: &SourceDescription,
+        lines: &mut Lines,
     ) {
         let known = self.source(id).is_some();
         let source = self.source_or_new(id, at);
@@ -193,12 +233,14 @@ impl Coverage {
             source.closed.get_or_insert(HoleReason::AgentRestarted);
         }
         source.hear(at);
-        source.name = description.name.clone();
-        source.dialect = description.dialect.clone();
         source.terminal = terminal;
-        source.hears_money = description.hears_money;
-        source.hears_slips = description.hears_slips;
-        source.historical = description.historical;
+        let line = Arc::make_mut(&mut source.line);
+        line.name = description.name.clone();
+        line.dialect = description.dialect.clone();
+        line.hears_money = description.hears_money;
+        line.hears_slips = description.hears_slips;
+        line.historical = description.historical;
+        lines.share(source);
     }
 
     /// A line said who prints. It is believed until it says otherwise, also over a restart of its agent.
@@ -315,20 +357,36 @@ impl Heard<'_> {
 
 shape_enum!(HoleReason { SourceLost, AgentRestarted, NumbersLost, DecodeFailed });
 shape_struct!(Hole { from, to, why });
-shape_struct!(Source {
-    id,
-    name,
-    dialect,
-    terminal,
-    hears_money,
-    hears_slips,
-    historical,
-    begun,
-    covered_until,
-    closed,
-    breaking,
-    holes,
-});
+impl Shape for Source {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.id.put(out);
+        self.name.put(out);
+        self.dialect.put(out);
+        self.terminal.put(out);
+        self.hears_money.put(out);
+        self.hears_slips.put(out);
+        self.historical.put(out);
+        self.begun.put(out);
+        self.covered_until.put(out);
+        self.closed.put(out);
+        self.breaking.put(out);
+        self.holes.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Source, ShapeError> {
+        let mut source = Source::new(Shape::take(bytes)?, StreamTime::default());
+        let (name, dialect) = (Shape::take(bytes)?, Shape::take(bytes)?);
+        source.terminal = Shape::take(bytes)?;
+        let (hears_money, hears_slips) = (Shape::take(bytes)?, Shape::take(bytes)?);
+        let historical = Shape::take(bytes)?;
+        (source.begun, source.covered_until) = (Shape::take(bytes)?, Shape::take(bytes)?);
+        (source.closed, source.breaking) = (Shape::take(bytes)?, Shape::take(bytes)?);
+        let holes = Shape::take(bytes)?;
+        let line = Line { name, dialect, hears_money, hears_slips, historical, holes };
+        source.line = Arc::new(line);
+        Ok(source)
+    }
+}
 
 impl Shape for Coverage {
     /// Its sources alone: what came later is written where its agent's row ends.

@@ -66,6 +66,7 @@ impl Correlator {
             Word::Printer(_) | Word::Restarted | Word::Network { .. } if named.is_none() => {
                 // A line that serves all terminals: it concerns each of them.
                 for terminal in 0..self.agents[agent].terminals.len() {
+                    self.agents[agent].terminals.wake(terminal);
                     let desk = Desk { agent, terminal, event, at, reference, now };
                     self.file_state(&desk, &word, recall);
                 }
@@ -183,7 +184,8 @@ impl Correlator {
             let later = reversal::due(since, terminal.last_sale, deadlines);
             if later != due && kept.case.reversal_window.is_none() {
                 kept.case.reversal_due = Some(later);
-                kept.look_at = kept.look_at.map(|look_at| look_at.min(later)).or(Some(later));
+                let look_at = kept.look_at.get().map_or(later, |look_at| look_at.min(later));
+                kept.look_at = Some(look_at).into();
                 kept.dirty = true;
                 terminal.look_at = terminal.look_at.min(later);
                 found.look_at = found.look_at.min(later);
@@ -225,7 +227,7 @@ impl Correlator {
 
     fn find_original(&self, desk: &Desk<'_>, keys: &Keys) -> Option<Place> {
         let mut best: Option<(Fit, bool, StreamTime, Place)> = None;
-        for (at, terminal) in self.agents[desk.agent].terminals.iter().enumerate() {
+        for (at, terminal) in self.agents[desk.agent].terminals.awake() {
             for kept in &terminal.cases {
                 let case = &kept.case;
                 if !case.kind.is_debit() && case.kind != Kind::Preauthorization {
@@ -253,7 +255,7 @@ impl Correlator {
             here.map(|at| (desk.terminal, at)).or_else(|| {
                 // A slip without a terminal's number may be of any of them, by a number of its own.
                 let nameless = terminals[desk.terminal].id.is_none() && key::can_be_recalled(keys);
-                let others = terminals.iter().enumerate().filter(|_| nameless);
+                let others = terminals.awake().filter(|_| nameless);
                 others
                     .filter_map(|(at, terminal)| {
                         terminal.find_slip(what, keys, desk.at, own_words).map(|case| (at, case))

@@ -2,14 +2,14 @@
 //! state as bytes. Judges nothing.
 
 use super::case::{Case, CaseId, Fact, Place, What};
-use super::correlator::{Agent, Correlator, policy_of};
+use super::correlator::{Agent, Correlator};
 use super::coverage::Heard;
 use super::policy::AgentName;
 use super::recall::{RECENT_MS, Recall, TransactionRow};
 use super::review::rest_at;
 use super::shape::{self, Shape, ShapeError};
 use super::terminal::{CASES_MAX, Kept};
-use super::timeline::StreamTime;
+use super::timeline::{Due, StreamTime};
 use super::verdict::{Unknown, Verdict};
 use slipwatch_shared::event::SourceId;
 use slipwatch_shared::terminal::TerminalId;
@@ -28,7 +28,7 @@ impl Correlator {
         let found = &mut self.agents[agent];
         let mut kept = Kept::stored(row.case);
         // Nothing is due of it; it is here because something concerns it.
-        kept.look_at = None;
+        kept.look_at = Due::NEVER;
         found.terminals[terminal].insert(kept);
         found.touched = true;
         Some(place)
@@ -38,7 +38,7 @@ impl Correlator {
     pub fn settled(&mut self, id: &CaseId, now: ArrivalTime, recall: &mut dyn Recall) {
         let Some(agent) = self.place_of(&id.agent) else { return };
         let terminals = &self.agents[agent].terminals;
-        let known = terminals.iter().position(|known| known.position(id.first).is_some());
+        let known = terminals.place_of(id.first);
         let place = match known {
             Some(terminal) => Some(Place { agent, terminal, first: id.first }),
             None => recall.by_id(id).and_then(|row| self.bring_back(row)),
@@ -65,7 +65,7 @@ impl Correlator {
         let found = &mut agents[agent];
         found.touched = false;
         let Agent { name, terminals, coverage, timeline, offline, shop, .. } = found;
-        for (at, terminal) in terminals.iter_mut().enumerate() {
+        for (at, terminal) in terminals.awake_mut() {
             let deadlines = *terminal.deadlines(&policies.deadlines);
             let latest = timeline.latest;
             let heard = Heard { coverage, terminal: terminal.id, latest, offline: *offline };
@@ -90,22 +90,17 @@ impl Correlator {
                 if !keep {
                     forgotten = forgotten.max(Some(kept.case.last_heard()));
                     let place = Place { agent, terminal: at, first: kept.case.first };
-                    shops[*shop].remove(place, kept.purse);
+                    shops[*shop].remove(place, kept.purse());
                 }
                 keep
             });
-            if terminal.cases.is_empty()
-                && let Some(watch) = &mut terminal.watch
-            {
-                let own = terminal.policy.as_ref().and_then(|policy| policy.thresholds.as_deref());
-                watch.rest(latest, own.unwrap_or(&policies.thresholds));
-            }
             if forgotten != terminal.forgotten_through {
                 terminal.forgotten_through = forgotten;
                 let shop = &mut shops[*shop].forgotten_through;
                 *shop = (*shop).max(forgotten);
             }
         }
+        self.rest(agent);
     }
 
     /// Forgets what came to rest, or everything, and hands it over as it goes: for whoever keeps payments only then. The
@@ -118,7 +113,7 @@ impl Correlator {
     ) {
         let Correlator { agents, shops, policies, .. } = self;
         let Agent { terminals, coverage, timeline, offline, shop, .. } = &mut agents[agent];
-        for (at, terminal) in terminals.iter_mut().enumerate() {
+        for (at, terminal) in terminals.awake_mut() {
             let deadlines = *terminal.deadlines(&policies.deadlines);
             let (id, latest) = (terminal.id, timeline.latest);
             let heard = Heard { coverage, terminal: id, latest, offline: *offline };
@@ -135,7 +130,7 @@ impl Correlator {
                 }
                 let kept = terminal.cases.remove(place).expect("it was just looked at");
                 let name = Place { agent, terminal: at, first: kept.case.first };
-                shops[*shop].remove(name, kept.purse);
+                shops[*shop].remove(name, kept.purse());
                 forgotten = forgotten.max(Some(kept.case.last_heard()));
                 out(id, kept.case);
             }
@@ -144,6 +139,28 @@ impl Correlator {
                 let shop = &mut shops[*shop].forgotten_through;
                 *shop = (*shop).max(forgotten);
             }
+        }
+    }
+
+    /// Keeps what has nothing to do in few bytes until its next word: terminals without payments in memory, and with the
+    /// last of them what their agent counted of acquirers long ago. To be called when payments were taken out.
+    pub fn rest(&mut self, agent: usize) {
+        let Correlator { agents, policies, .. } = self;
+        let Agent { terminals, timeline, share, .. } = &mut agents[agent];
+        let latest = timeline.latest;
+        for at in 0..terminals.len() {
+            if terminals.get(at).is_none_or(|terminal| !terminal.cases.is_empty()) {
+                continue;
+            }
+            let terminal = &mut terminals[at];
+            if let Some(watch) = &mut terminal.watch {
+                let own = terminal.policy.as_ref().and_then(|policy| policy.thresholds.as_deref());
+                watch.rest(latest, own.unwrap_or(&policies.thresholds));
+            }
+            terminals.rest(at);
+        }
+        if terminals.iter().next().is_none() {
+            share.take_if(|share| share.is_old(timeline.wall(latest)));
         }
     }
 
@@ -157,7 +174,7 @@ impl Correlator {
                 kept.dirty = true;
                 self.out.counts.over_bound += 1;
             }
-            kept.look_at = None;
+            kept.look_at = Due::NEVER;
         }
     }
 
@@ -171,19 +188,22 @@ impl Correlator {
         let at = self.agent(name);
         let stored: Agent = shape::from_bytes(state)?;
         let (clock_unset, share) = (stored.clock_unset, stored.share);
-        let Agent { timeline, coverage, terminals, silences, silence, card_numbers, .. } = stored;
+        let Agent {
+            timeline, mut coverage, terminals, silences, silence, card_numbers, ..
+        } = stored;
         if let Some(share) = &share {
             self.routes.restore(at, share);
         }
         let shop = self.agents[at].shop;
         let latest = timeline.latest;
-        let policies = &self.policies;
+        let (policies, shared) = (&self.policies, &mut self.shared);
         let found = &mut self.agents[at];
+        coverage.sources.iter_mut().for_each(|source| self.lines.share(source));
         (found.timeline, found.coverage, found.terminals) = (timeline, coverage, terminals);
         (found.silences, found.silence, found.clock_unset) = (silences, silence, clock_unset);
         (found.card_numbers, found.share, found.touched) = (card_numbers, share, false);
-        for terminal in &mut found.terminals {
-            terminal.policy = policy_of(policies, &name.store, terminal.id);
+        for (_, terminal) in found.terminals.awake_mut() {
+            terminal.policy = shared.policy_of(policies, &name.store, terminal.id);
             let recent = Some(latest.plus_ms(-RECENT_MS));
             terminal.forgotten_through = terminal.forgotten_through.max(recent);
             let shop = &mut self.shops[shop].forgotten_through;
@@ -199,7 +219,7 @@ impl Correlator {
             self.out.counts.recalled -= 1;
             let terminal = &mut self.agents[place.agent].terminals[place.terminal];
             let at = terminal.position(place.first).expect("it was just put there");
-            terminal.cases[at].look_at = look_at;
+            terminal.cases[at].look_at = look_at.into();
             self.pair(place);
         }
     }
@@ -214,10 +234,10 @@ impl Shape for Agent {
         self.silences.put(out);
         self.silence.put(out);
         self.card_numbers.put(out);
-        self.terminals.iter().for_each(|terminal| terminal.watch.put(out));
+        self.terminals.all().for_each(|terminal| terminal.watch.put(out));
         self.share.put(out);
         self.clock_unset.put(out);
-        self.terminals.iter().for_each(|terminal| terminal.last_print.put(out));
+        self.terminals.all().for_each(|terminal| terminal.last_print.put(out));
         self.coverage.slipless.put(out);
     }
 
@@ -238,12 +258,12 @@ impl Shape for Agent {
             shop: 0,
             sole: None,
         };
-        for terminal in &mut agent.terminals {
+        for (_, terminal) in agent.terminals.awake_mut() {
             terminal.watch = shape::take_or_default(bytes)?;
         }
         agent.share = shape::take_or_default(bytes)?;
         agent.clock_unset = shape::take_or_default(bytes)?;
-        for terminal in &mut agent.terminals {
+        for (_, terminal) in agent.terminals.awake_mut() {
             terminal.last_print = shape::take_or_default(bytes)?;
         }
         agent.coverage.slipless = shape::take_or_default(bytes)?;

@@ -8,6 +8,7 @@ pub mod filing;
 pub mod finding;
 pub mod keeping;
 pub mod key;
+pub mod lean;
 pub mod money;
 pub mod pairs;
 pub mod policy;

@@ -1,94 +1,139 @@
-//! Debits of one shop by card and amount, so that two for one purchase are found across its terminals. Holds what is in
-//! memory only; what came to rest is asked of the store by the correlator.
+//! Debits of one shop by card and amount, so that two for one purchase are found across its terminals. Holds the places
+//! of those in memory only; what came to rest is asked of the store by the correlator.
 
-use super::case::Place;
-use super::rules::duplicate::{self, Side};
+use super::case::{EventRef, Place};
+use super::rules::duplicate::Side;
 use super::timeline::StreamTime;
-use slipwatch_shared::money::Currency;
-use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::num::NonZeroU32;
 
-/// What two debits for one purchase share at least. Cards that show no digits share one purse.
+/// A mark of what two debits for one purchase share at least: the amount, and the last four digits of the card, where it
+/// shows them. Two purses that share a mark by chance are compared for nothing, and that is all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Purse {
-    minor: i64,
-    currency: Currency,
-    last_four: Option<u16>,
-}
+pub struct Purse(NonZeroU32);
 
 impl Purse {
+    const LEAST: Purse = Purse(NonZeroU32::MIN);
+
     fn of(side: &Side) -> Purse {
-        Purse {
-            minor: side.amount.minor,
-            currency: side.amount.currency,
-            last_four: side.card.and_then(|card| card.pan).map(|pan| pan.last_four()),
+        let last_four = side.card.and_then(|card| card.pan).map(|pan| pan.last_four());
+        let mut mark = Mark(0);
+        (side.amount, last_four).hash(&mut mark);
+        NonZeroU32::new((mark.finish() >> 32) as u32).map_or(Purse::LEAST, Purse)
+    }
+}
+
+/// How a debit stood when it was last compared with others: where it lies, and a mark of all that pairs rest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its purse.
+    pub purse: Purse,
+    mark: u64,
+}
+
+impl Standing {
+    /// That of one side of a pair.
+    pub fn of(side: &Side) -> Standing {
+        let mut mark = Mark(0);
+        side.hash(&mut mark);
+        Standing { purse: Purse::of(side), mark: mark.finish() }
+    }
+}
+
+/// A mark of sixty-four bits: that two states of one debit share it by chance is not to be expected in any fleet's life.
+struct Mark(u64);
+
+impl Hasher for Mark {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
         }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 ^= self.0 >> 29;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Room is made for so many debits at least.
+const DEBITS_STEP: usize = 2;
+
+/// A place in few bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Spot {
+    agent: u32,
+    terminal: u32,
+    first: EventRef,
+}
+
+impl Spot {
+    const LEAST: Spot = Spot { agent: 0, terminal: 0, first: EventRef::LEAST };
+
+    fn of(place: Place) -> Spot {
+        let agent = u32::try_from(place.agent).expect("no memory holds so many agents");
+        let terminal = u32::try_from(place.terminal).expect("an agent has few terminals");
+        Spot { agent, terminal, first: place.first }
+    }
+
+    fn place(self) -> Place {
+        Place { agent: self.agent as usize, terminal: self.terminal as usize, first: self.first }
     }
 }
 
 /// The debits in memory of one shop.
 #[derive(Clone, Debug, Default)]
 pub struct Pairs {
-    purses: BTreeMap<Purse, Vec<Side>>,
+    /// In their order: a shop has few at a time.
+    debits: Vec<(Purse, Spot)>,
     /// The latest debit that left memory: a debit near or before it may have its double in the store.
     pub forgotten_through: Option<StreamTime>,
 }
 
 impl Pairs {
-    /// Writes down how one debit stands now; `was` is its purse so far. Gives its purse, and whether anything changed:
-    /// then all of its purse must be judged again.
-    pub fn put(
-        &mut self,
-        place: Place,
-        was: Option<Purse>,
-        side: Option<Side>,
-    ) -> (Option<Purse>, bool) {
-        let purse = side.as_ref().map(Purse::of);
-        let moved = was.is_some() && was != purse;
-        if moved {
+    /// Writes down how one debit stands now; `was` is how it stood so far. Tells whether anything changed: then all of its
+    /// purse must be judged again.
+    pub fn put(&mut self, place: Place, was: Option<Standing>, is: Option<Standing>) -> bool {
+        if was == is {
+            return false;
+        }
+        let (was, is) = (was.map(|was| was.purse), is.map(|is| is.purse));
+        if was != is {
             self.remove(place, was);
+            if let Some(purse) = is {
+                let debit = (purse, Spot::of(place));
+                let at = self.debits.partition_point(|known| *known < debit);
+                if self.debits.len() == self.debits.capacity() {
+                    self.debits.reserve_exact(DEBITS_STEP + self.debits.len() / 4);
+                }
+                self.debits.insert(at, debit);
+            }
         }
-        let (Some(purse), Some(side)) = (purse, side) else { return (None, moved) };
-        // Most purses hold one debit and never another.
-        let sides = self.purses.entry(purse).or_insert_with(|| Vec::with_capacity(1));
-        match sides.iter_mut().find(|known| known.place == place) {
-            Some(known) if *known == side => return (Some(purse), moved),
-            Some(known) => *known = side,
-            None => sides.push(side),
-        }
-        (Some(purse), true)
+        true
     }
 
     /// Takes a debit out.
     pub fn remove(&mut self, place: Place, purse: Option<Purse>) {
         let Some(purse) = purse else { return };
-        let Some(sides) = self.purses.get_mut(&purse) else { return };
-        sides.retain(|side| side.place != place);
-        if sides.is_empty() {
-            self.purses.remove(&purse);
+        if let Ok(at) = self.debits.binary_search(&(purse, Spot::of(place))) {
+            self.debits.remove(at);
+            // A shop at rest holds no room for them.
+            if self.debits.len() * 2 < self.debits.capacity() {
+                self.debits.shrink_to(self.debits.len() * 3 / 2);
+            }
         }
     }
 
     /// The debits that share a purse with one.
-    pub fn sharing(&self, purse: Purse) -> &[Side] {
-        self.purses.get(&purse).map_or(&[], Vec::as_slice)
-    }
-
-    /// The earlier debit that one most likely repeats, with the points: the most points, then the latest.
-    pub fn best(
-        &self,
-        purse: Purse,
-        place: Place,
-        deadlines: &super::policy::Deadlines,
-    ) -> Option<(&Side, &Side, i64)> {
-        let sides = self.sharing(purse);
-        let own = sides.iter().find(|side| side.place == place)?;
-        let earlier = sides
-            .iter()
-            .filter(|side| side.place != place && duplicate::in_order(side, own).1 == own);
-        let scored =
-            earlier.filter_map(|side| Some((side, duplicate::points(side, own, deadlines)?)));
-        let (first, points) = scored
-            .max_by_key(|(side, points)| (*points, side.at, side.terminal, side.place.first))?;
-        Some((first, own, points))
+    pub fn sharing(&self, purse: Purse) -> impl Iterator<Item = Place> + Clone + '_ {
+        let from = self.debits.partition_point(|known| *known < (purse, Spot::LEAST));
+        let own = self.debits[from..].iter().take_while(move |(known, _)| *known == purse);
+        own.map(|(_, spot)| spot.place())
     }
 }

@@ -8,12 +8,13 @@ use super::finding::{
     Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Stage, Subject, Told,
 };
 use super::money::{self, Undo};
+use super::pairs::{Purse, Standing};
 use super::policy::TerminalName;
 use super::recall::Recall;
 use super::rules::duplicate::{self, Side};
 use super::rules::{self, Held, Say, late, offline, print, printer, reversal, slip, storm};
 use super::terminal::{Kept, Terminal};
-use super::timeline::StreamTime;
+use super::timeline::{Due, StreamTime};
 use super::watch::Spot;
 use slipwatch_shared::times::ArrivalTime;
 
@@ -31,22 +32,24 @@ impl Correlator {
     pub(super) fn review(&mut self, place: Place, now: ArrivalTime, recall: &mut dyn Recall) {
         self.agents[place.agent].touched = true;
         self.judge(place, now);
-        let was = self.kept(place).and_then(|kept| kept.purse);
+        let was = self.kept(place).and_then(Kept::purse);
         if !self.pair(place) {
             return;
         }
         self.recall_doubles(place, recall);
-        let is = self.kept(place).and_then(|kept| kept.purse);
+        let is = self.kept(place).and_then(Kept::purse);
         let purses = [was.filter(|_| was != is), is];
         let shop = &self.shops[self.agents[place.agent].shop];
         let sharing = purses.into_iter().flatten().flat_map(|purse| shop.sharing(purse));
-        let mut again: Vec<Place> = sharing.map(|side| side.place).collect();
+        // Most debits are alone in their purse.
+        if is.is_some() && sharing.clone().nth(1).is_none() {
+            return;
+        }
+        let mut again: Vec<Place> = sharing.collect();
         if is.is_none() {
             again.push(place);
         }
-        if again.len() > 1 || is.is_none() {
-            again.into_iter().for_each(|place| self.judge_pair(place, now));
-        }
+        again.into_iter().for_each(|place| self.judge_pair(place, now));
     }
 
     /// Brings debits of the same card and amount back that left memory.
@@ -85,7 +88,7 @@ impl Correlator {
         let heard = Heard { coverage, terminal: *id, latest: timeline.latest, offline: *offline };
         let (money, undo) = money::trace(&kept.case);
         let (verdict, window) =
-            slip::verdict(&kept.case, money, &heard, policy.as_ref(), &deadlines);
+            slip::verdict(&kept.case, money, &heard, policy.as_deref(), &deadlines);
         if verdict != kept.case.verdict || window != kept.case.slip_window {
             if verdict.index() != kept.case.verdict.index() {
                 out.counts.verdicts[verdict.index()] += 1;
@@ -103,12 +106,17 @@ impl Correlator {
             .map(|policy| policy.thresholds.as_deref().unwrap_or(&policies.thresholds));
         let upload = thresholds.and_then(|thresholds| offline::upload_due(&kept.case, thresholds));
         let upload_look = upload.filter(|due| *due >= watermark);
-        kept.look_at = [slip_look, undo_look, upload_look].into_iter().flatten().min();
-        if let Some(look_at) = kept.look_at {
+        let look_at = [slip_look, undo_look, upload_look].into_iter().flatten().min();
+        kept.look_at = look_at.into();
+        if look_at.is_none() {
+            // Nothing is awaited: most hear nothing more.
+            kept.case.facts.shrink_to_fit();
+        }
+        if let Some(look_at) = look_at {
             terminal.look_at = terminal.look_at.min(look_at);
             agent.look_at = agent.look_at.min(look_at);
         }
-        let (Some(policy), Some(thresholds)) = (policy.as_ref(), thresholds) else { return };
+        let (Some(policy), Some(thresholds)) = (policy.as_deref(), thresholds) else { return };
         let case = &kept.case;
         let a02 = print::print_failed(case, money, &verdict, &heard, policy, &deadlines);
         let holds = matches!(a02, Say::Holds(_));
@@ -249,7 +257,7 @@ impl Correlator {
         };
         let began_at = case.wall(began);
         if parent == FindingKind::ReversalStorm {
-            let route = self.storm_over(terminal.policy.as_ref(), case, began_at);
+            let route = self.storm_over(terminal.policy.as_deref(), case, began_at);
             if route.is_some() {
                 return route;
             }
@@ -281,23 +289,34 @@ impl Correlator {
         let kept = &mut terminal.cases[at];
         let money = money::trace(&kept.case).0;
         let side = judged.then(|| Side::of(place, terminal.id, &kept.case, money)).flatten();
-        let (purse, changed) = shops[agent.shop].put(place, kept.purse, side);
-        kept.purse = purse;
+        let is = side.as_ref().map(Standing::of);
+        let changed = shops[agent.shop].put(place, kept.standing, is);
+        kept.standing = is;
         changed
+    }
+
+    /// The debits that share a purse, as sides of pairs.
+    fn sides(&self, shop: usize, purse: Purse) -> Vec<Side> {
+        let side = |place: Place| {
+            let terminal = self.agents[place.agent].terminals[place.terminal].id;
+            let case = &self.kept(place)?.case;
+            Side::of(place, terminal, case, money::trace(case).0)
+        };
+        self.shops[shop].sharing(purse).filter_map(side).collect()
     }
 
     /// A09 of one payment: whether it repeats an earlier one.
     pub(super) fn judge_pair(&mut self, place: Place, now: ArrivalTime) {
-        let Correlator { agents, shops, policies, out, .. } = self;
+        let Some(kept) = self.kept(place) else { return };
+        let shop = self.agents[place.agent].shop;
+        let sides = kept.purse().map_or_else(Vec::new, |purse| self.sides(shop, purse));
+        let Correlator { agents, policies, out, .. } = self;
         let terminal = &agents[place.agent].terminals[place.terminal];
         let Some(at) = terminal.position(place.first) else { return };
         let kept = &terminal.cases[at];
-        let shop = &shops[agents[place.agent].shop];
-        let deadlines = terminal.deadlines(&policies.deadlines);
-        let best = kept.purse.and_then(|purse| shop.best(purse, place, deadlines));
+        let best = duplicate::best(&sides, place, terminal.deadlines(&policies.deadlines));
         let partner_stands = || {
             let partner = kept.case.told(FindingKind::DuplicateDebit)?.partner.as_ref()?;
-            let sides = shop.sharing(kept.purse?);
             let is_partner = |side: &&Side| {
                 side.place.first == partner.first && agents[side.place.agent].name == partner.agent
             };
@@ -434,7 +453,7 @@ fn differs(was: &Told, is: &Told) -> bool {
 
 /// When nothing but a late event or a settlement row can change a payment; absent while something is awaited.
 pub(super) fn rest_at(kept: &Kept, deadlines: &super::policy::Deadlines) -> Option<StreamTime> {
-    if kept.look_at.is_some() || slip::waits(&kept.case.verdict) {
+    if kept.look_at != Due::NEVER || slip::waits(&kept.case.verdict) {
         return None;
     }
     let case = &kept.case;

@@ -26,6 +26,12 @@ pub struct Share {
 }
 
 impl Share {
+    /// Whether nothing of it counts any more.
+    pub(super) fn is_old(&self, now: EventTime) -> bool {
+        let all_old = self.traffic.iter().all(|(_, traffic)| traffic.is_old(storm::step_of(now.0)));
+        self.storms.is_empty() && all_old
+    }
+
     /// Storms that last and are kept here.
     pub fn storms(&self) -> usize {
         self.storms.len()
@@ -90,7 +96,7 @@ impl Correlator {
         if !spot.event.observed.synchronised {
             return;
         }
-        let name = acquirer_of(terminal.policy.as_ref(), merchant.as_ref());
+        let name = acquirer_of(terminal.policy.as_deref(), merchant.as_ref());
         let Some(name) = name else { return };
         let step = storm::step_of(spot.event.observed.wall.0);
         let (requests, reversals) = (u32::from(request), u32::from(undone));
@@ -102,6 +108,8 @@ impl Correlator {
                 let Ok(acquirer) = name.parse() else { return };
                 let mut traffic = Traffic::default();
                 traffic.note(step, requests, reversals);
+                // Mostly one.
+                share.traffic.reserve_exact(1);
                 share.traffic.push((acquirer, traffic));
             }
         }
@@ -222,7 +230,7 @@ impl Correlator {
         let undo = [FindingKind::TimeoutDebitLostReversal, FindingKind::ReversalPending];
         let mut children: Vec<Place> = Vec::new();
         for (agent, found) in self.agents.iter().enumerate() {
-            for (terminal, found) in found.terminals.iter().enumerate() {
+            for (terminal, found) in found.terminals.awake() {
                 let open = found.cases.iter().filter(|kept| {
                     kept.case.told.iter().any(|told| {
                         told.resolved.is_none()

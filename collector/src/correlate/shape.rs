@@ -12,6 +12,7 @@ use slipwatch_shared::event::{
 use slipwatch_shared::terminal::{AgentId, MerchantId, OperatorNumber, StoreId, TerminalId};
 use slipwatch_shared::trace::{BatchNumber, Stan};
 use std::collections::VecDeque;
+use thin_vec::ThinVec;
 
 /// Why bytes are no state of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -193,6 +194,17 @@ impl<T: Shape> Shape for Vec<T> {
             return Err(ShapeError);
         }
         (0..count).map(|_| T::take(bytes)).collect()
+    }
+}
+
+impl<T: Shape> Shape for ThinVec<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.len().put(out);
+        self.iter().for_each(|item| item.put(out));
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<ThinVec<T>, ShapeError> {
+        Vec::take(bytes).map(ThinVec::from)
     }
 }
 

@@ -37,7 +37,11 @@ impl Correlator {
         }
         let Correlator { agents, out, policies, .. } = self;
         let Agent { terminals, name, timeline, look_at, .. } = &mut agents[agent];
-        for terminal in terminals.iter_mut().filter(|terminal| id.is_none() || terminal.id == id) {
+        for place in 0..terminals.len() {
+            if id.is_some() && terminals.id(place) != id {
+                continue;
+            }
+            let terminal = terminals.wake(place);
             if let Some(before) = terminal.last_word {
                 terminal.rhythm.note(at.ms_since(before));
             }

@@ -3,18 +3,20 @@
 use super::case::{Case, EventRef, FACTS_MAX, Fact, Trouble, What};
 use super::finding::Finding;
 use super::key::{self, Fit};
+use super::lean::Lean;
 use super::money::{self, Money};
-use super::pairs::Purse;
+use super::pairs::{Purse, Standing};
 use super::policy::{Deadlines, TerminalPolicy};
 use super::rules::silent::Rhythm;
 use super::rules::slip;
 use super::shape::{Shape, ShapeError, shape_struct};
-use super::timeline::StreamTime;
+use super::timeline::{Due, StreamTime};
 use super::watch::Watch;
 use slipwatch_shared::event::{Keys, Kind, ReversalPhase, SourceId};
-use slipwatch_shared::money::Amount;
+use slipwatch_shared::money::{AMOUNT_MINOR_MAX, Amount};
 use slipwatch_shared::terminal::TerminalId;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Most payments of one terminal in memory; the oldest is let go beyond that.
 pub const CASES_MAX: usize = 1024;
@@ -35,6 +37,9 @@ const NAMED_MS: i64 = 7 * 24 * 3_600_000;
 /// The same request again within this is a retransmission.
 const RETRANSMITTED_MS: i64 = 600_000;
 
+/// Room is made for so many facts at once: most payments have five to seven.
+const FACTS_STEP: usize = 2;
+
 /// A payment in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
@@ -45,16 +50,21 @@ pub struct Kept {
     /// Its keys are new or changed since it was last stored.
     pub keys_changed: bool,
     /// When it must be looked at though nothing is said.
-    pub look_at: Option<StreamTime>,
-    /// Where it lies among the debits of its shop.
-    pub purse: Option<Purse>,
+    pub look_at: Due,
+    /// How it stands among the debits of its shop.
+    pub standing: Option<Standing>,
 }
 
 impl Kept {
     /// As it came from the store.
     pub fn stored(case: Case) -> Kept {
-        let look_at = Some(case.opened);
-        Kept { case, dirty: false, keys_changed: false, look_at, purse: None }
+        let look_at = Due::from(Some(case.opened));
+        Kept { case, dirty: false, keys_changed: false, look_at, standing: None }
+    }
+
+    /// Where it lies among the debits of its shop.
+    pub fn purse(&self) -> Option<Purse> {
+        self.standing.map(|standing| standing.purse)
     }
 
     /// Writes down a fact; tells whether it is news.
@@ -64,6 +74,9 @@ impl Kept {
         let again = facts.iter().filter(|known| known.what == fact.what).count();
         if facts.len() >= FACTS_MAX || again >= 4 {
             return false;
+        }
+        if facts.len() == facts.capacity() {
+            facts.reserve_exact(FACTS_STEP);
         }
         facts.push(fact);
         self.dirty = true;
@@ -80,7 +93,7 @@ pub struct Loose {
     pub keys: Keys,
 }
 
-/// The amounts a terminal takes most, counted by a bounded list: fares and coffees repeat.
+/// The amounts a terminal takes most, counted by a bounded list in their order: fares and coffees repeat.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Amounts {
     counts: Vec<(i64, u32)>,
@@ -89,15 +102,20 @@ pub struct Amounts {
 const AMOUNTS_MAX: usize = 32;
 const COMMON_AMOUNTS: usize = 5;
 const COMMON_COUNT_MIN: u32 = 5;
+/// From so many on a count stands behind its amount, not in it.
+const COUNT_APART: u32 = 3;
 
 impl Amounts {
     /// Counts an amount; tells whether it is one of the most repeated, itself included.
     pub fn note(&mut self, amount: Amount) -> bool {
-        let known = self.counts.iter().position(|(minor, _)| *minor == amount.minor);
+        if amount.minor.unsigned_abs() > AMOUNT_MINOR_MAX as u64 {
+            return false;
+        }
+        let known = self.counts.binary_search_by_key(&amount.minor, |(minor, _)| *minor);
         match known {
-            Some(at) => self.counts[at].1 += 1,
-            None if self.counts.len() < AMOUNTS_MAX => self.counts.push((amount.minor, 1)),
-            None => {
+            Ok(at) => self.counts[at].1 += 1,
+            Err(at) if self.counts.len() < AMOUNTS_MAX => self.counts.insert(at, (amount.minor, 1)),
+            Err(_) => {
                 // All fade by one, so that a new habit can take the place of an old one.
                 self.counts.iter_mut().for_each(|count| count.1 -= 1);
                 self.counts.retain(|count| count.1 > 0);
@@ -147,12 +165,12 @@ pub struct Terminal {
     /// No payment of it must be looked at before. Not part of the state's bytes.
     pub look_at: StreamTime,
     /// What it is judged by. Not part of the state's bytes.
-    pub policy: Option<TerminalPolicy>,
+    pub policy: Option<Arc<TerminalPolicy>>,
 }
 
 impl Terminal {
     /// One that nothing was heard of.
-    pub fn new(id: Option<TerminalId>, policy: Option<TerminalPolicy>) -> Terminal {
+    pub fn new(id: Option<TerminalId>, policy: Option<Arc<TerminalPolicy>>) -> Terminal {
         Terminal {
             id,
             loose: VecDeque::new(),
@@ -425,7 +443,48 @@ pub fn trouble_fact(at: StreamTime, event: EventRef, source: SourceId, trouble: 
 }
 
 shape_struct!(Loose { fact, keys });
-shape_struct!(Amounts { counts });
+
+impl Shape for Amounts {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.counts.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Amounts, ShapeError> {
+        let mut counts: Vec<(i64, u32)> = Shape::take(bytes)?;
+        counts.sort_unstable();
+        Ok(Amounts { counts })
+    }
+}
+
+/// Each amount as its distance from the one before, in one number with its count, where that is small.
+impl Lean for Amounts {
+    fn put_lean(&self, _: StreamTime, out: &mut Vec<u8>) {
+        let mut before = self.counts.first().map_or(0, |(minor, _)| *minor);
+        self.counts.len().put(out);
+        before.put(out);
+        for &(minor, count) in &self.counts {
+            let apart = minor.abs_diff(before);
+            (apart << 2 | u64::from(count.min(COUNT_APART))).put(out);
+            if count >= COUNT_APART {
+                count.put(out);
+            }
+            before = minor;
+        }
+    }
+
+    fn take_lean(_: StreamTime, bytes: &mut &[u8]) -> Result<Amounts, ShapeError> {
+        let length = usize::take(bytes)?.min(AMOUNTS_MAX);
+        let mut counts = Vec::with_capacity(length);
+        let mut before = i64::take(bytes)?;
+        for _ in 0..length {
+            let both = u64::take(bytes)?;
+            before = before.saturating_add_unsigned(both >> 2);
+            let count = (both & 3) as u32;
+            counts.push((before, if count == COUNT_APART { u32::take(bytes)? } else { count }));
+        }
+        Ok(Amounts { counts })
+    }
+}
 
 impl Shape for Terminal {
     fn put(&self, out: &mut Vec<u8>) {

@@ -341,7 +341,18 @@ pub fn outcome(policies: Policies, scripts: &[(&str, &str, &str)]) -> String {
     let whole = run(policies.clone(), scripts, |correlator| correlator);
     let cut = run(policies.clone(), scripts, |correlator| started_anew(correlator, &policies));
     assert_eq!(cut, whole, "started anew after every event");
+    let rested = run(policies, scripts, put_to_rest);
+    assert_eq!(rested, whole, "put to rest after every event");
     whole
+}
+
+/// The correlator with all that may rest at rest; each terminal, were it to rest now, would wake as it was.
+fn put_to_rest(mut correlator: Correlator) -> Correlator {
+    for agent in 0..correlator.agents().len() {
+        correlator.agents()[agent].terminals.iter().for_each(super::lean::check_rest);
+        correlator.rest(agent);
+    }
+    correlator
 }
 
 /// The correlator as it comes back from what it stored. All payments stay in memory, as they do in [`run`].
@@ -384,7 +395,7 @@ fn run(
     }
     let storms = correlator.agents().iter().filter_map(|agent| agent.share.as_deref());
     let storms: usize = storms.map(super::route::Share::storms).sum();
-    let terminals = correlator.agents().iter().flat_map(|agent| &agent.terminals);
+    let terminals = correlator.agents().iter().flat_map(|agent| agent.terminals.all());
     let mut said: Vec<String> = Vec::new();
     for terminal in terminals {
         said.extend(terminal.cases.iter().map(|kept| self::said(&kept.case)));

@@ -21,6 +21,26 @@ impl StreamTime {
     }
 }
 
+/// A time that is absent most of the time, in no more room than one that is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due(StreamTime);
+
+impl Due {
+    /// None.
+    pub const NEVER: Due = Due(StreamTime(i64::MAX));
+
+    /// The time, where there is one.
+    pub fn get(self) -> Option<StreamTime> {
+        (self != Due::NEVER).then_some(self.0)
+    }
+}
+
+impl From<Option<StreamTime>> for Due {
+    fn from(at: Option<StreamTime>) -> Due {
+        at.map_or(Due::NEVER, Due)
+    }
+}
+
 /// Where an agent's stream time stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timeline {

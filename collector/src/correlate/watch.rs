@@ -9,6 +9,7 @@ use super::finding::{
     Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Stage, Subject,
 };
 use super::key;
+use super::lean::{Lean, Marks, put_seldom, take_seldom};
 use super::money::{self, Money, Undo};
 use super::policy::{Policies, TerminalName, Thresholds};
 use super::recall::Recall;
@@ -18,7 +19,7 @@ use super::rules::sequence::{self, Numbers, Said};
 use super::rules::storm::{self, Recent, Undone};
 use super::rules::totals::Day;
 use super::rules::{Stand, clock};
-use super::shape::shape_struct;
+use super::shape::{ShapeError, shape_struct};
 use super::terminal::Terminal;
 use super::timeline::StreamTime;
 use super::verdict::NotExpected;
@@ -60,6 +61,11 @@ impl Watch {
     /// The finding of a kind, while it holds.
     pub fn open(&self, kind: FindingKind) -> Option<&Matter> {
         self.matters.iter().find(|matter| matter.kind == kind && matter.finding.is_some())
+    }
+
+    /// Whether any finding about the terminal holds.
+    pub(super) fn holds_any(&self) -> bool {
+        self.matters.iter().any(|matter| matter.finding.is_some())
     }
 
     /// Lets go of what time has made worthless, once a terminal has nothing in memory.
@@ -250,7 +256,7 @@ impl Correlator {
         let watch = terminal.watch.get_or_insert_default();
         if watch.out_since.is_none() {
             watch.out_since = Some(now);
-            self.wake(agent, at, now.plus_ms(thresholds.printer_out_ms));
+            self.look_by(agent, at, now.plus_ms(thresholds.printer_out_ms));
         }
     }
 
@@ -409,7 +415,7 @@ impl Correlator {
         next
     }
 
-    fn wake(&mut self, agent: usize, at: usize, due: StreamTime) {
+    fn look_by(&mut self, agent: usize, at: usize, due: StreamTime) {
         let agent = &mut self.agents[agent];
         agent.look_at = agent.look_at.min(due);
         let terminal = &mut agent.terminals[at];
@@ -422,7 +428,7 @@ impl Correlator {
             .filter(|watch| watch.open(FindingKind::ReversalStorm).is_some())
             .and_then(|watch| storm::calm_due(watch.recent.as_deref()?, thresholds));
         if let Some(due) = due {
-            self.wake(agent, at, due);
+            self.look_by(agent, at, due);
         }
     }
 
@@ -432,7 +438,7 @@ impl Correlator {
         let Some(thresholds) = thresholds_of(terminal, &self.policies) else { return };
         let day = terminal.watch.as_deref().and_then(|watch| watch.day.as_deref());
         if let Some((_, due)) = day.and_then(|day| day.overdue(thresholds)) {
-            self.wake(agent, at, due);
+            self.look_by(agent, at, due);
         }
     }
 
@@ -566,4 +572,44 @@ fn reruns(terminal: &Terminal, place: usize, at: StreamTime) -> bool {
 }
 
 shape_struct!(Matter { kind, times, since, finding });
+/// Each part that is there, behind the marks of all of them.
+impl Lean for Watch {
+    fn put_lean(&self, from: StreamTime, out: &mut Vec<u8>) {
+        let mut marks = Marks::default();
+        marks.note(!self.matters.is_empty());
+        marks.note(self.recent.is_some());
+        marks.note(self.skews.is_some());
+        marks.note(self.day.is_some());
+        marks.note(self.operators.is_some());
+        marks.note(self.cards.is_some());
+        marks.note(self.out_since.is_some());
+        marks.note(!self.row.is_empty());
+        marks.put(out);
+        put_seldom(Some(&self.matters).filter(|matters| !matters.is_empty()), out);
+        put_seldom(self.recent.as_ref(), out);
+        put_seldom(self.skews.as_ref(), out);
+        put_seldom(self.day.as_ref(), out);
+        put_seldom(self.operators.as_ref(), out);
+        put_seldom(self.cards.as_ref(), out);
+        put_seldom(self.out_since.as_ref(), out);
+        put_seldom(Some(&self.row).filter(|row| !row.is_empty()), out);
+        self.numbers.put_lean(from, out);
+    }
+
+    fn take_lean(from: StreamTime, bytes: &mut &[u8]) -> Result<Watch, ShapeError> {
+        let mut marks = Marks::take(bytes)?;
+        Ok(Watch {
+            matters: take_seldom(&mut marks, bytes)?.unwrap_or_default(),
+            recent: take_seldom(&mut marks, bytes)?,
+            skews: take_seldom(&mut marks, bytes)?,
+            day: take_seldom(&mut marks, bytes)?,
+            operators: take_seldom(&mut marks, bytes)?,
+            cards: take_seldom(&mut marks, bytes)?,
+            out_since: take_seldom(&mut marks, bytes)?,
+            row: take_seldom(&mut marks, bytes)?.unwrap_or_default(),
+            numbers: Lean::take_lean(from, bytes)?,
+        })
+    }
+}
+
 shape_struct!(Watch { matters, recent, skews, numbers, day, operators, cards, out_since, row });

@@ -63,7 +63,7 @@ fn case(seq: u64) -> Case {
         reversal_due: None,
         reversal_window: None,
         verdict: Verdict::NoSlip { cause: CauseClass::TerminalFault, confidence: 95 },
-        told: Vec::new(),
+        told: Default::default(),
         numbering: 0,
     }
 }

@@ -141,6 +141,7 @@ impl Judging {
         correlator.take_rested(place, everything, &mut |terminal, case| {
             shelf.put(agent, terminal, &case);
         });
+        correlator.rest(place);
     }
 
     fn take_findings(&mut self) {

@@ -22,7 +22,7 @@ pub const SUSPECT_POINTS: i64 = 4;
 pub const ALERT_POINTS: i64 = 6;
 
 /// What of a debit its pairing with others rests on. Enough to judge a pair without either case at hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Side {
     /// Which.
     pub place: Place,
@@ -189,6 +189,20 @@ pub fn stage(points: i64) -> Option<Stage> {
         SUSPECT_POINTS.. => Some(Stage::Suspected),
         _ => None,
     }
+}
+
+/// The earlier debit that one most likely repeats, itself, and the points: the most points, then the latest.
+pub fn best<'a>(
+    sides: &'a [Side],
+    place: Place,
+    deadlines: &Deadlines,
+) -> Option<(&'a Side, &'a Side, i64)> {
+    let own = sides.iter().find(|side| side.place == place)?;
+    let earlier = sides.iter().filter(|side| side.place != place && in_order(side, own).1 == own);
+    let scored = earlier.filter_map(|side| Some((side, points(side, own, deadlines)?)));
+    let (first, points) =
+        scored.max_by_key(|(side, points)| (*points, side.at, side.terminal, side.place.first))?;
+    Some((first, own, points))
 }
 
 /// Why one purchase was debited twice.

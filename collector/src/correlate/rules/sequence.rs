@@ -6,8 +6,9 @@ use super::{Stand, Standing};
 use crate::correlate::case::EventRef;
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
 use crate::correlate::finding::Severity;
+use crate::correlate::lean::Lean;
 use crate::correlate::policy::Thresholds;
-use crate::correlate::shape::shape_struct;
+use crate::correlate::shape::{Shape, ShapeError, shape_struct};
 use crate::correlate::timeline::StreamTime;
 use slipwatch_shared::terminal::MerchantId;
 use slipwatch_shared::trace::{BatchNumber, Stan};
@@ -170,6 +171,54 @@ pub fn sequence_anomaly(odd: Break, at: StreamTime, event: EventRef) -> Stand {
     };
     let cause = Cause::of(CauseClass::TerminalFault, detail, confidence, [event]);
     Stand::Holds(Standing { severity: Severity::P3, since: at, cause, measure })
+}
+
+/// A merchant number is mostly fifteen digits: one number then, and a text behind a zero otherwise.
+impl Lean for Counter {
+    fn put_lean(&self, from: StreamTime, out: &mut Vec<u8>) {
+        let digits = self.merchant.as_ref().and_then(|merchant| {
+            let number = merchant.as_str().parse::<u64>().ok()?;
+            (number.to_string() == merchant.as_str()).then_some(number)
+        });
+        digits.map_or(0, |number| number.saturating_add(1)).put(out);
+        if digits.is_none() {
+            self.merchant.put(out);
+        }
+        self.at.put_lean(from, out);
+        (u64::from(self.stan.number()) << 1 | u64::from(self.unused)).put(out);
+        self.batches.put(out);
+        self.life.put(out);
+    }
+
+    fn take_lean(from: StreamTime, bytes: &mut &[u8]) -> Result<Counter, ShapeError> {
+        let merchant = match u64::take(bytes)? {
+            0 => Shape::take(bytes)?,
+            number => Some((number - 1).to_string().parse().map_err(|_| ShapeError)?),
+        };
+        let at = Lean::take_lean(from, bytes)?;
+        let both = u64::take(bytes)?;
+        let stan = u32::try_from(both >> 1).ok().and_then(|stan| Stan::from_number(stan).ok());
+        let (stan, unused) = (stan.ok_or(ShapeError)?, both & 1 == 1);
+        let (batches, life) = (Shape::take(bytes)?, Shape::take(bytes)?);
+        Ok(Counter { merchant, stan, at, batches, life, unused })
+    }
+}
+
+impl Lean for Numbers {
+    fn put_lean(&self, from: StreamTime, out: &mut Vec<u8>) {
+        (u64::from(self.lives) << 1 | u64::from(self.reset)).put(out);
+        self.counters.len().put(out);
+        self.counters.iter().for_each(|counter| counter.put_lean(from, out));
+    }
+
+    fn take_lean(from: StreamTime, bytes: &mut &[u8]) -> Result<Numbers, ShapeError> {
+        let both = u64::take(bytes)?;
+        let (lives, reset) = (u16::try_from(both >> 1).map_err(|_| ShapeError)?, both & 1 == 1);
+        let length = usize::take(bytes)?.min(APPLICATIONS_MAX);
+        let counters =
+            (0..length).map(|_| Lean::take_lean(from, bytes)).collect::<Result<_, _>>()?;
+        Ok(Numbers { counters, lives, reset })
+    }
 }
 
 shape_struct!(Counter { merchant, stan, at, batches, life, unused });

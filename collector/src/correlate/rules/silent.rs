@@ -1,6 +1,7 @@
 //! A18: a terminal that says nothing while its line is open and its shop too. An agent that is not heard at all is a
 //! matter of the collector's clock, not of this rule.
 
+use crate::correlate::lean::Lean;
 use crate::correlate::policy::OpeningHours;
 use crate::correlate::shape::{Shape, ShapeError};
 use crate::correlate::timeline::StreamTime;
@@ -58,6 +59,24 @@ impl Shape for Rhythm {
 
     fn take(bytes: &mut &[u8]) -> Result<Rhythm, ShapeError> {
         Ok(Rhythm { gaps: Shape::take(bytes)? })
+    }
+}
+
+/// The powers that were seen, as bits, and their counts.
+impl Lean for Rhythm {
+    fn put_lean(&self, _: StreamTime, out: &mut Vec<u8>) {
+        let seen = self.gaps.iter().enumerate().filter(|(_, count)| **count > 0);
+        seen.clone().fold(0_u32, |bits, (at, _)| bits | 1 << at).put(out);
+        seen.for_each(|(_, count)| count.put(out));
+    }
+
+    fn take_lean(_: StreamTime, bytes: &mut &[u8]) -> Result<Rhythm, ShapeError> {
+        let bits = u32::take(bytes)?;
+        let mut rhythm = Rhythm::default();
+        for (at, count) in rhythm.gaps.iter_mut().enumerate() {
+            *count = if bits >> at & 1 == 1 { u16::take(bytes)? } else { 0 };
+        }
+        Ok(rhythm)
     }
 }
 

@@ -136,6 +136,11 @@ impl Traffic {
         }
     }
 
+    /// Whether no window that ends now or later reaches back to it.
+    pub fn is_old(&self, now: u32) -> bool {
+        self.steps.back().is_none_or(|last| last.number.saturating_add(STEPS_MAX as u32) <= now)
+    }
+
     /// All of another's counts on top of one's own.
     pub fn add(&mut self, other: &Traffic) {
         for step in &other.steps {

@@ -520,9 +520,8 @@ fn placed(link: &Link, transaction: i64) -> PlacedLink {
 /// Whether the terminal of a row was heard without a gap around its time: only then did it not make it.
 fn was_heard(agents: &[Agent], row: &SettlementRow) -> bool {
     let (Some(terminal), Some(time)) = (row.terminal, row.time) else { return false };
-    let serving = agents
-        .iter()
-        .filter(|agent| agent.terminals.iter().any(|known| known.id == Some(terminal)));
+    let serving =
+        agents.iter().filter(|agent| agent.terminals.ids().any(|known| known == Some(terminal)));
     let mut any = false;
     for agent in serving {
         let at = |wall: i64| StreamTime(wall.saturating_sub(agent.timeline.wall_ahead_ms));

@@ -46,7 +46,7 @@ fn view(verdict: Verdict) -> CaseView {
         reversal_due: None,
         reversal_window: None,
         verdict,
-        told: Vec::new(),
+        told: Default::default(),
         numbering: 0,
     };
     CaseView { id: CaseId { agent, first }, terminal: Some("10000001".parse().unwrap()), case }

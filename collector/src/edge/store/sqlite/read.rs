@@ -303,7 +303,7 @@ fn agent_view(row: AgentRow) -> AgentView {
             let ahead = agent.timeline.wall_ahead_ms;
             let sources = agent.coverage.sources.iter();
             let sources = sources.map(|source| source_view(&agent.coverage, source, ahead));
-            let terminals = agent.terminals.iter().filter_map(|terminal| terminal.id);
+            let terminals = agent.terminals.ids().flatten();
             (sources.collect(), terminals.collect())
         },
     );
