@@ -24,7 +24,7 @@ use std::sync::mpsc;
 use std::thread;
 
 /// Parcels that may wait between the thread that reads and the one that judges.
-const PARCELS_MAX: usize = 8;
+const PARCELS_MAX: usize = 2;
 
 const HELP: &str = r#"In: one event a line, as `slipwatch-agent decode` writes it, in the order of its agent's numbers:
   {"store":"shop-1","agent":"till-1","seq":4,"uptime_ms":12000,"wall_ms":1763971212000,"source":1,

@@ -11,7 +11,7 @@ use super::policy::{AgentName, Policies};
 use super::recall::Recall;
 use super::review::Out;
 use super::route::{Routes, Share};
-use super::terminal::{Kept, Terminal};
+use super::terminal::{FACTS_USUAL, Kept, Terminal};
 use super::timeline::{Due, StreamTime, Timeline};
 use super::verdict::{Unknown, Verdict};
 use slipwatch_shared::event::{Body, Epoch, Event, Kind, PrintedBy, SourceId};
@@ -381,7 +381,7 @@ impl Correlator {
             kind,
             common_amount: false,
             keys: slipwatch_shared::event::Keys::default(),
-            facts: Vec::with_capacity(4),
+            facts: Vec::with_capacity(FACTS_USUAL),
             slip_window: None,
             reversal_due: None,
             reversal_window: None,

@@ -148,6 +148,7 @@ impl Correlator {
         let Correlator { agents, policies, .. } = self;
         let Agent { terminals, timeline, share, .. } = &mut agents[agent];
         let latest = timeline.latest;
+        let mut bytes = Vec::new();
         for at in 0..terminals.len() {
             if terminals.get(at).is_none_or(|terminal| !terminal.cases.is_empty()) {
                 continue;
@@ -157,7 +158,7 @@ impl Correlator {
                 let own = terminal.policy.as_ref().and_then(|policy| policy.thresholds.as_deref());
                 watch.rest(latest, own.unwrap_or(&policies.thresholds));
             }
-            terminals.rest(at);
+            terminals.rest(at, &mut bytes);
         }
         if terminals.iter().next().is_none() {
             share.take_if(|share| share.is_old(timeline.wall(latest)));

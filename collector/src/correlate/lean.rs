@@ -265,13 +265,14 @@ impl Terminals {
         &mut self[at]
     }
 
-    /// Puts one to rest, where nothing of it is needed before its next word.
-    pub fn rest(&mut self, at: usize) {
+    /// Puts one to rest, where nothing of it is needed before its next word; `bytes` is room to write in.
+    pub fn rest(&mut self, at: usize, bytes: &mut Vec<u8>) {
         let Some(terminal) = self.get(at).filter(|terminal| may_rest(terminal)) else { return };
-        let mut bytes = Vec::with_capacity(256);
-        terminal.put_lean(StreamTime::default(), &mut bytes);
+        bytes.clear();
+        terminal.put_lean(StreamTime::default(), bytes);
         let (id, look_at, policy) = (terminal.id, terminal.look_at, terminal.policy.clone());
-        self.beds[at] = Bed::Resting(Resting { id, look_at, policy, bytes: bytes.into() });
+        let bytes = bytes.as_slice().into();
+        self.beds[at] = Bed::Resting(Resting { id, look_at, policy, bytes });
     }
 
     /// Other policies from now on: each is looked at anew.
@@ -426,7 +427,7 @@ mod tests {
         let mut terminals = Terminals::default();
         terminals.push(Terminal::new(id, None));
         terminals[0].look_at = StreamTime(7);
-        terminals.rest(0);
+        terminals.rest(0, &mut Vec::new());
         assert!(terminals.get(0).is_none() && terminals.iter().next().is_none());
         assert_eq!((terminals.id(0), terminals.look_at(0)), (id, StreamTime(7)));
         assert_eq!(

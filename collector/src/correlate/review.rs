@@ -109,8 +109,7 @@ impl Correlator {
         let look_at = [slip_look, undo_look, upload_look].into_iter().flatten().min();
         kept.look_at = look_at.into();
         if look_at.is_none() {
-            // Nothing is awaited: most hear nothing more.
-            kept.case.facts.shrink_to_fit();
+            kept.shrink();
         }
         if let Some(look_at) = look_at {
             terminal.look_at = terminal.look_at.min(look_at);

@@ -37,7 +37,9 @@ const NAMED_MS: i64 = 7 * 24 * 3_600_000;
 /// The same request again within this is a retransmission.
 const RETRANSMITTED_MS: i64 = 600_000;
 
-/// Room is made for so many facts at once: most payments have five to seven.
+/// Room is made for so many facts: most payments have five or six.
+pub(super) const FACTS_USUAL: usize = 6;
+/// And for so many more, where there are more.
 const FACTS_STEP: usize = 2;
 
 /// A payment in memory.
@@ -65,6 +67,14 @@ impl Kept {
     /// Where it lies among the debits of its shop.
     pub fn purse(&self) -> Option<Purse> {
         self.standing.map(|standing| standing.purse)
+    }
+
+    /// Nothing is awaited of it, and most hear nothing more: no room is held for that.
+    pub fn shrink(&mut self) {
+        let facts = &mut self.case.facts;
+        if facts.capacity() - facts.len() >= FACTS_STEP {
+            facts.shrink_to_fit();
+        }
     }
 
     /// Writes down a fact; tells whether it is news.

@@ -37,6 +37,8 @@ pub struct Judging {
     names: Vec<AgentName>,
     /// Findings that are about no payment, as they stand.
     findings: BTreeMap<FindingId, Finding>,
+    /// Room for the order in which a parcel is judged.
+    order: Vec<u64>,
     /// Events that were judged.
     pub events: u64,
 }
@@ -54,6 +56,7 @@ impl Judging {
             agents: Vec::new(),
             names: Vec::new(),
             findings: BTreeMap::new(),
+            order: Vec::new(),
             events: 0,
         })
     }
@@ -72,12 +75,20 @@ impl Judging {
         });
     }
 
-    /// Judges a parcel and empties it.
+    /// Judges a parcel and empties it: one agent's events after the other's, as they come live, so that what is known of
+    /// an agent is at hand for all of them. Each agent's stay in their order.
     pub fn parcel(&mut self, parcel: &mut Parcel) {
         parcel.new_agents.drain(..).for_each(|name| self.name(name));
-        for Parsed { agent, epoch, event } in parcel.events.drain(..) {
-            self.event(agent as usize, epoch, &event);
+        let mut order = std::mem::take(&mut self.order);
+        let agents = parcel.events.iter().map(|parsed| u64::from(parsed.agent));
+        order.extend(agents.zip(0_u64..).map(|(agent, place)| agent << 32 | place));
+        order.sort_unstable();
+        for place in order.drain(..) {
+            let Parsed { agent, epoch, event } = &parcel.events[place as u32 as usize];
+            self.event(*agent as usize, *epoch, event);
         }
+        parcel.events.clear();
+        self.order = order;
         self.take_findings();
     }
 

@@ -18,7 +18,7 @@ pub const LINE_BYTES_MAX: usize = 64 * 1024;
 /// What is read from a file at once.
 const BLOCK_BYTES: usize = 1 << 18;
 /// So many events are handed over together.
-pub const EVENTS_A_PARCEL: usize = 1_024;
+pub const EVENTS_A_PARCEL: usize = 8_192;
 /// Wrong lines that are told one by one; the rest is counted.
 const WRONG_TOLD_MAX: u64 = 10;
 
