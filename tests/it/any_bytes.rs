@@ -6,7 +6,9 @@ use slipwatch_agent::decode::decoder::{Decoded, Decoder};
 use slipwatch_agent::decode::dialect::{Direction, shipped};
 use slipwatch_shared::event::Body;
 use slipwatch_shared::times::Uptime;
-use slipwatch_tests::talk::families;
+use slipwatch_tests::talk::{families, recorded};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Longer than anything waits for its rest.
 const LONG_MS: u64 = 3_600_000;
@@ -47,14 +49,33 @@ fn bodies(decoded: &[Decoded]) -> Vec<&Body> {
         .collect()
 }
 
-/// Some traffic of the dialect, or of all of them where it is heard on no line.
+/// Of a recording so much is played, whole messages at least.
+const RECORDED_BYTES: usize = 3_000;
+
+/// Some traffic of each dialect: its own, else what was recorded of it, else a little of all of them.
+static TRAFFIC: LazyLock<BTreeMap<&str, Vec<u8>>> = LazyLock::new(|| {
+    let (families, recorded) = (families::all(), recorded::all());
+    let of = |dialect: &str| {
+        if let Some(own) = families.iter().find(|family| family.dialect == dialect) {
+            return own.bursts.concat();
+        }
+        let mut bytes = Vec::new();
+        let known = recorded.iter().filter(|family| family.dialect == dialect);
+        for (_, burst) in known.flat_map(|family| &family.bursts) {
+            if bytes.len() < RECORDED_BYTES {
+                bytes.extend_from_slice(burst);
+            }
+        }
+        if bytes.is_empty() {
+            bytes = families.iter().flat_map(|family| family.bursts[0].clone()).collect();
+        }
+        bytes
+    };
+    shipped::names().map(|dialect| (dialect, of(dialect))).collect()
+});
+
 fn traffic(dialect: &str) -> Vec<u8> {
-    let families = families::all();
-    let own = families.iter().find(|family| family.dialect == dialect);
-    match own {
-        Some(family) => family.bursts.concat(),
-        None => families.iter().flat_map(|family| family.bursts[0].clone()).collect(),
-    }
+    TRAFFIC[dialect].clone()
 }
 
 /// Cuts at random places.

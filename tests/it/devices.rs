@@ -92,7 +92,7 @@ fn fixtures(family: &str) -> PathBuf {
 
 /// Compares a text with the snapshot of this name beside the family's recordings.
 #[track_caller]
-fn assert_snapshot(family: &str, name: &str, text: &str) {
+pub fn assert_snapshot(family: &str, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(fixtures(family));
     settings.set_prepend_module_to_snapshot(false);

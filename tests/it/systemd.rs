@@ -6,7 +6,7 @@ use slipwatch_tests::container::Container;
 use slipwatch_tests::dice::Dice;
 use slipwatch_tests::process::live::{PACE, now_ms};
 use slipwatch_tests::process::shop::{AGENT, DEADLINES, STORE, TERMINAL};
-use slipwatch_tests::process::{binary, wait_for};
+use slipwatch_tests::process::{binary, release_agent, wait_for};
 use slipwatch_tests::terminal::{Payment, Story, Terminal};
 use slipwatch_tests::voice::Voice;
 use std::io::Write as _;
@@ -24,7 +24,7 @@ fn boot(name: &str) -> Result<Container> {
     let target = target.ancestors().nth(2).context("a target directory")?.to_owned();
     let systemd = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("systemd");
     let binds = [
-        (binary("slipwatch-agent"), "/usr/bin/slipwatch-agent"),
+        (release_agent(), "/usr/bin/slipwatch-agent"),
         (binary("slipwatch-collector"), "/usr/bin/slipwatch-collector"),
         (systemd.join("slipwatch-agent.service"), "/etc/systemd/system/slipwatch-agent.service"),
         (

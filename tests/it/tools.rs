@@ -4,6 +4,8 @@
 // Devices speak in bursts: they pause between two of them.
 #![allow(clippy::disallowed_methods)]
 
+mod recorded;
+
 use serde_json::Value;
 use slipwatch_agent::decode::dialect::{Direction, shipped};
 use slipwatch_agent::decode::guess::{Trial, is_sure};
@@ -39,7 +41,10 @@ fn each_family_is_told_from_all_others() {
     }
 }
 
-/// A device that says the same again and again, at its own speed.
+/// What a line is given at once; a real one hands over as little.
+const CHUNK_BYTES: usize = 64;
+
+/// A device that says the same again and again, at its own speed and no faster than that.
 struct Speaker {
     stop: Arc<AtomicBool>,
     player: Option<JoinHandle<()>>,
@@ -52,13 +57,22 @@ impl Speaker {
         let player = std::thread::spawn(move || {
             for burst in bursts.iter().cycle() {
                 std::thread::sleep(PAUSE);
+                for chunk in burst.chunks(CHUNK_BYTES) {
+                    // What nobody reads would fill the line and block it.
+                    while !device.is_read() {
+                        if told.load(Ordering::Relaxed) {
+                            return;
+                        }
+                        std::thread::sleep(Duration::from_millis(2));
+                    }
+                    let heard = device.speed();
+                    device.write(&garbled(chunk, baud, if heard == 0 { baud } else { heard }));
+                    // Ten bits a byte.
+                    let bits = chunk.len() as u64 * 10;
+                    std::thread::sleep(Duration::from_micros(bits * 1_000_000 / u64::from(baud)));
+                }
                 if told.load(Ordering::Relaxed) {
                     return;
-                }
-                // What nobody reads would fill the line and block it.
-                if device.is_read() {
-                    let heard = device.speed();
-                    device.write(&garbled(burst, baud, if heard == 0 { baud } else { heard }));
                 }
             }
         });

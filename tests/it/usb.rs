@@ -1,4 +1,4 @@
-//! USB and serial hardware for real, as far as an emulator has it: the agent inside a machine with Debian's kernel, drivers
+//! USB and serial hardware for real, as far as an emulator has it: the release agent inside a machine with Debian's kernel, drivers
 //! and udev; adapters are plugged in and pulled out in mid-sale, and what the collector outside makes of it.
 
 use crate::mqtt::agent_name;
@@ -9,7 +9,7 @@ use slipwatch_tests::dice::Dice;
 use slipwatch_tests::machine::{HOST_FROM_INSIDE, Machine};
 use slipwatch_tests::process::live::{PACE, now_ms};
 use slipwatch_tests::process::shop::Shop;
-use slipwatch_tests::process::{binary, wait_for};
+use slipwatch_tests::process::{release_agent, wait_for};
 use slipwatch_tests::terminal::{Payment, Spoken, Story, Terminal};
 use slipwatch_tests::voice::Voice;
 use std::io::Write;
@@ -40,7 +40,7 @@ fn boot(shop: &mut Shop, ports: &[&str], lines: &[&str]) -> Machine {
     let rules = std::fs::read_to_string(rules.join("70-slipwatch.rules")).expect("udev's rules");
     let files =
         [(SETTINGS, settings.as_str()), ("/etc/udev/rules.d/70-slipwatch.rules", rules.as_str())];
-    let agent = binary("slipwatch-agent");
+    let agent = release_agent();
     let mut machine = Machine::boot(shop.path(), &files, &[(&agent, AGENT)], lines);
     shop.start_collector();
     // On the console, so that its words are in the machine's log.

@@ -21,7 +21,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Longest that a program may take to do what a test waits for. Far more than it needs: two cores are often shared.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,6 +106,42 @@ pub fn binary(name: &str) -> PathBuf {
     beside.unwrap_or_else(|| {
         panic!("{name} is not built: run `cargo build --workspace --bins` first (./check does)")
     })
+}
+
+/// The agent as shops have it: optimised, linked as one, without symbols. Built apart from the tests.
+///
+/// # Panics
+/// When it is not built, or older than what it is built from.
+pub fn release_agent() -> PathBuf {
+    const HOW: &str = "run `cargo build --release -p slipwatch-agent` first (./check does)";
+    let debug = binary("slipwatch-agent");
+    let target = debug.ancestors().nth(2).expect("it lies in a target directory");
+    let release = target.join("release/slipwatch-agent");
+    let built = std::fs::metadata(&release).and_then(|found| found.modified());
+    let built = built.unwrap_or_else(|_| panic!("the release agent is not built: {HOW}"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it lies in the repository");
+    let sources = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "agent/Cargo.toml",
+        "agent/src",
+        "agent/profiles",
+        "shared/src",
+    ];
+    let newest = sources.iter().filter_map(|source| newest(&root.join(source))).max();
+    assert!(
+        newest.is_none_or(|newest| newest <= built),
+        "the release agent is older than its sources: {HOW}"
+    );
+    release
+}
+
+/// When a file, or any below a folder, was changed last.
+fn newest(place: &Path) -> Option<SystemTime> {
+    match std::fs::read_dir(place) {
+        Ok(entries) => entries.filter_map(|entry| newest(&entry.ok()?.path())).max(),
+        Err(_) => place.metadata().ok()?.modified().ok(),
+    }
 }
 
 /// A program of the system, wherever Debian puts it.

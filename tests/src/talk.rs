@@ -5,6 +5,7 @@ pub mod families;
 pub mod iso8583;
 pub mod mis;
 pub mod printer;
+pub mod recorded;
 pub mod uart;
 pub mod zvt;
 

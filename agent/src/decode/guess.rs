@@ -2,7 +2,8 @@
 //! nothing of any device: what a dialect counts as understood, unknown and damaged is all there is to go by.
 
 use crate::decode::decoder::{Decoded, Decoder};
-use crate::decode::dialect::{Dialect, Direction, shipped};
+use crate::decode::dialect::escpos::HALLMARK_BYTES_MAX;
+use crate::decode::dialect::{Dialect, Direction, Hallmarks, shipped};
 use slipwatch_shared::event::{Body, Keys, LineCounts};
 use slipwatch_shared::times::Uptime;
 use std::collections::BTreeMap;
@@ -18,6 +19,10 @@ pub const AHEAD: f64 = 0.1;
 const HALF_COUNT: f64 = 1.0;
 /// What lines and frames are worth that tell of no payment and no slip: they could be those of a cousin.
 const UNTOLD: f64 = 0.4;
+/// Hallmarks of fewer kinds than this may be noise that repeats itself.
+const KINDS_MIN: f64 = 2.0;
+/// So many hallmarks stand in a byte of noise, at most.
+const HALLMARKS_BY_CHANCE: f64 = 0.000_1;
 /// How much a line's control signs speak against a dialect of text: four in a hundred take a sixth.
 const CONTROLS_WEIGH: f64 = 4.0;
 
@@ -28,6 +33,10 @@ pub struct Trial {
     bytes: u64,
     /// Of the bytes, those that stand in no text.
     controls: u64,
+    /// The last bytes, in which a hallmark may have begun.
+    last: Vec<u8>,
+    /// Of `last`, what stands in it from reads before.
+    kept: usize,
 }
 
 #[derive(Debug)]
@@ -38,6 +47,8 @@ struct Listener {
     decoder: Decoder,
     counts: LineCounts,
     said: BTreeMap<String, u64>,
+    /// What hardly stands there by chance, of a dialect that has such.
+    hallmarks: Option<Hallmarks>,
     /// Events that tell of a payment or a slip, and all the numbers that they carry.
     telling: u64,
     numbers: u64,
@@ -70,6 +81,7 @@ impl Trial {
         let listener = |dialect: Arc<dyn Dialect>| Listener {
             decoder: Decoder::new(dialect.clone(), None),
             family: shipped::family(dialect.name()),
+            hallmarks: dialect.hallmarks(&[]),
             dialect,
             counts: LineCounts::default(),
             said: BTreeMap::new(),
@@ -77,7 +89,7 @@ impl Trial {
             numbers: 0,
         };
         let listeners = dialects.into_iter().map(listener).collect();
-        Trial { listeners, bytes: 0, controls: 0 }
+        Trial { listeners, bytes: 0, controls: 0, last: Vec::new(), kept: 0 }
     }
 
     /// How many bytes were heard.
@@ -90,10 +102,21 @@ impl Trial {
         self.bytes += bytes.len() as u64;
         let is_control = |byte: &&u8| **byte < 0x20 && !matches!(byte, b'\t' | b'\r' | b'\n');
         self.controls += bytes.iter().filter(is_control).count() as u64;
+        // One may lie across two reads.
+        self.last.extend_from_slice(bytes);
         for listener in &mut self.listeners {
             listener.decoder.push(direction, bytes, at);
             listener.take();
+            if let Some(marks) = &mut listener.hallmarks {
+                let find = |bytes: &[u8]| listener.dialect.hallmarks(bytes).unwrap_or_default();
+                let (all, known) = (find(&self.last), find(&self.last[..self.kept]));
+                marks.count += all.count - known.count;
+                marks.kinds |= all.kinds;
+            }
         }
+        let from = self.last.len().saturating_sub(HALLMARK_BYTES_MAX - 1);
+        self.last.drain(..from);
+        self.kept = self.last.len();
     }
 
     /// Time passed.
@@ -162,10 +185,21 @@ impl Listener {
         let telling = UNTOLD + (1.0 - UNTOLD) * told;
         let is_text = self.family.as_deref() == Some(shipped::TEXT);
         let plain = if is_text { (1.0 - CONTROLS_WEIGH * controls).max(0.0) } else { 1.0 };
+        // Where anything is understood, only what hardly stands there by chance tells something, and as much as events do.
+        let (telling, marked) = match self.hallmarks {
+            None => (telling, 1.0),
+            Some(marks) => {
+                let chance = self.counts.bytes as f64 * HALLMARKS_BY_CHANCE;
+                let count = marks.count as f64;
+                let kinds = f64::from(marks.kinds.count_ones()) / KINDS_MIN;
+                let marked = count / (count + 0.5 + 4.0 * chance) * kinds.min(1.0);
+                (telling.max(UNTOLD + (1.0 - UNTOLD) * marked), marked)
+            }
+        };
         Opinion {
             dialect: self.dialect.name().to_owned(),
             family: self.family.clone(),
-            score: share * volume * telling * plain,
+            score: share * volume * telling * plain * marked,
             understood,
             foreign: unmatched,
             damaged: rejected,
@@ -274,6 +308,17 @@ mod tests {
         let opinions = trial.opinions();
         assert!(!is_sure(&opinions), "{:?}", opinions[0]);
         assert_eq!(trial.bytes(), 4_000);
+    }
+
+    #[test]
+    fn a_text_that_a_printer_would_print_is_not_a_printers() {
+        let text = b"<log>\n  <a-thing-that-nobody-knows id=\"1\"/>\n  TOTAL EUR 1.00\n</log>\n";
+        let opinions = trial(&text.repeat(50)).opinions();
+        assert_eq!(opinions[0].score, 0.0, "{:?}", opinions[0]);
+        let slip = b"\x1b@TOTAL EUR 1.00\nTRACE NO: 000001\n\n\x1dVA\x03";
+        let opinions = trial(&slip.repeat(5)).opinions();
+        assert_eq!(opinions[0].family.as_deref(), Some("escpos"));
+        assert!(is_sure(&opinions), "{opinions:?}");
     }
 
     #[test]

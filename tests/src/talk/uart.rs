@@ -1,9 +1,17 @@
 //! A serial line in bits: what a receiver hears that listens at the wrong speed. Eight bits, no check bit, one stop bit.
 
+use slipwatch_agent::config::Parity;
+
 /// What a receiver at `heard` bits a second makes of bytes sent back to back at `sent`.
 pub fn garbled(bytes: &[u8], sent: u32, heard: u32) -> Vec<u8> {
-    if sent == heard {
-        return bytes.to_vec();
+    received(bytes, sent, heard, Parity::None).into_iter().map(|(byte, _)| byte).collect()
+}
+
+/// The same of a receiver that looks for a check bit or for none, and of each byte whether check and stop bit were as they
+/// must be: a receiver tells its driver where they were not.
+pub fn received(bytes: &[u8], sent: u32, heard: u32, check: Parity) -> Vec<(u8, bool)> {
+    if sent == heard && check == Parity::None {
+        return bytes.iter().map(|&byte| (byte, true)).collect();
     }
     let mut bits = vec![true; 20];
     for byte in bytes {
@@ -26,8 +34,15 @@ pub fn garbled(bytes: &[u8], sent: u32, heard: u32) -> Vec<u8> {
         }
         // Each bit is looked at in its middle.
         let sample = |bit: u64| level(at + bit_ns * bit + bit_ns / 2).unwrap_or(true);
-        received.push((0..8).fold(0_u8, |byte, bit| byte | u8::from(sample(bit + 1)) << bit));
-        at += bit_ns * 9 + bit_ns / 2;
+        let byte = (0..8).fold(0_u8, |byte, bit| byte | u8::from(sample(bit + 1)) << bit);
+        let ones = byte.count_ones() % 2 == 1;
+        let (is_right, stop) = match check {
+            Parity::None => (true, 9),
+            Parity::Even => (sample(9) == ones, 10),
+            Parity::Odd => (sample(9) != ones, 10),
+        };
+        received.push((byte, is_right && sample(stop)));
+        at += bit_ns * stop + bit_ns / 2;
     }
     received
 }

@@ -19,11 +19,17 @@ const BYTES_TO_JUDGE: u64 = 16;
 /// A setting with this share of bad bytes is wrong.
 const BAD_MAX: f64 = 0.1;
 /// A setting under which nobody understands anything in so many bytes is wrong, even where no byte is bad.
-const BYTES_NOT_UNDERSTOOD: u64 = 600;
+const BYTES_NOT_UNDERSTOOD: u64 = 3_000;
 /// A score below this is nothing understood.
 const NOTHING: f64 = 0.05;
+/// A score from this on makes a setting worth coming back to.
+const LIKELY: f64 = 0.15;
 /// How long traffic may go on under one setting without certainty, in the first round; it doubles with each round.
-const UNSURE_MS: u64 = 4_000;
+const UNSURE_MS: u64 = 2_500;
+/// So many times as long where what is understood makes it worth coming back, and where only more traffic is wanted.
+const LIKELY_TIMES: u64 = 2;
+const PROMISING: f64 = 0.5;
+const PROMISING_TIMES: u64 = 6;
 /// What is kept of a setting's bytes, to be read once more with seven bits.
 const KEPT_BYTES_MAX: usize = 16 * 1024;
 
@@ -85,6 +91,8 @@ pub struct Search {
     dialects: Vec<Arc<dyn Dialect>>,
     tries: Vec<Try>,
     at: usize,
+    /// Which of them was tried last for its turn alone.
+    turn: usize,
     round: u32,
     tuned_at: Uptime,
     /// Of the bytes since the last change of the setting: the first, how many, how many bad.
@@ -123,6 +131,7 @@ impl Search {
             tries: tries.collect(),
             dialects,
             at: 0,
+            turn: 0,
             round: 0,
             tuned_at: now,
             since: None,
@@ -167,20 +176,44 @@ impl Search {
         let patience = 1 << self.round.min(6);
         let is_foreign = best < NOTHING && self.bytes >= BYTES_NOT_UNDERSTOOD * patience;
         let since = self.since.unwrap_or(now);
-        let is_over = now.ms_since(since) >= UNSURE_MS * patience;
+        let times = match best {
+            PROMISING.. => PROMISING_TIMES,
+            LIKELY.. => LIKELY_TIMES,
+            _ => 1,
+        };
+        let is_over = now.ms_since(since) >= UNSURE_MS * patience * times;
         if is_foreign || is_over { self.next(now) } else { Step::Stay }
     }
 
+    /// Between two settings whose turn it is, the one that promises most so far is listened to again.
     fn next(&mut self, now: Uptime) -> Step {
-        self.at += 1;
-        if self.at == self.tries.len() {
-            self.at = 0;
-            self.round += 1;
+        match self.likely().filter(|_| self.at == self.turn) {
+            Some(likely) if likely != self.at => self.at = likely,
+            _ => {
+                self.turn += 1;
+                if self.turn == self.tries.len() {
+                    self.turn = 0;
+                    self.round += 1;
+                }
+                self.at = self.turn;
+            }
         }
         self.tuned_at = now;
         (self.since, self.bytes, self.bad) = (None, 0, 0);
         let Setting { baud, parity, .. } = self.tries[self.at].setting;
         Step::Tune { baud, parity }
+    }
+
+    /// The setting under which most was understood, if that was anything and the bytes came in well.
+    fn likely(&self) -> Option<usize> {
+        let score = |each: &Try| {
+            let is_clean = (each.bad as f64) <= BAD_MAX * each.bytes as f64;
+            let best = each.trial.opinions().first().map_or(0.0, |best| best.score);
+            if is_clean { best } else { 0.0 }
+        };
+        let scores = self.tries.iter().map(score).enumerate();
+        let best = scores.max_by(|one, other| one.1.total_cmp(&other.1))?;
+        (best.1 >= LIKELY).then_some(best.0)
     }
 
     /// The best of what was heard; nothing while nothing was.

@@ -34,6 +34,15 @@ pub enum Direction {
     FromDevice,
 }
 
+/// What hardly stands in bytes by chance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hallmarks {
+    /// How many.
+    pub count: u64,
+    /// Of which kinds, a bit each: noise that repeats itself has many of one.
+    pub kinds: u32,
+}
+
 /// What one kind of device speaks; the same for all sources that speak it.
 pub trait Dialect: fmt::Debug + Send + Sync {
     /// Its file or shipped name.
@@ -47,6 +56,12 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 
     /// Whether it can tell of slips.
     fn hears_slips(&self) -> bool;
+
+    /// Of a dialect that takes any bytes for text, so that what it understands is no proof: what `bytes` hold that hardly
+    /// stands there by chance. For whoever has to tell dialects apart.
+    fn hallmarks(&self, _bytes: &[u8]) -> Option<Hallmarks> {
+        None
+    }
 
     /// Reads a source from its start. `terminal` is the one of the source's settings, used where nothing that is said
     /// names one.

@@ -6,6 +6,7 @@
 mod answer;
 mod desk;
 mod form;
+mod hallmark;
 mod health;
 mod job;
 mod printer;
@@ -21,11 +22,12 @@ mod transcript;
 mod tests;
 
 use super::error::ProfileError;
-use super::{Dialect, Reader};
+use super::{Dialect, Hallmarks, Reader};
 use profile::Settings;
 use slipwatch_shared::terminal::TerminalId;
 use std::sync::Arc;
 
+pub(in crate::decode) use hallmark::BYTES_MAX as HALLMARK_BYTES_MAX;
 pub use transcript::transcript;
 
 /// A profile of the family, ready to read with.
@@ -58,6 +60,10 @@ impl Dialect for Escpos {
 
     fn hears_slips(&self) -> bool {
         true
+    }
+
+    fn hallmarks(&self, bytes: &[u8]) -> Option<Hallmarks> {
+        Some(hallmark::find(bytes))
     }
 
     fn reader(self: Arc<Self>, terminal: Option<TerminalId>) -> Box<dyn Reader> {

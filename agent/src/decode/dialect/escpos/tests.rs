@@ -241,17 +241,18 @@ fn clean_status_before_and_after_makes_it_grade_two() {
 #[test]
 fn a_clean_status_that_comes_before_the_printer_is_done_is_not_the_last_word() {
     let polled = [slip(1), b"\x10\x04\x04".to_vec()].concat();
-    let start = [To(0, b"\x10\x04\x04"), From(5, b"\x12"), To(100, &polled), From(101, b"\x12")];
-    let told = ["5 status online=true paper=Present", "100 started"];
-    let clean = start.into_iter().chain([Until(5_099), Until(5_100)]).collect::<Vec<_>>();
-    check(PLAIN, &clean, &[&told[..], &["5100 printed 2 EUR 12.50 #000001"]].concat());
-    let start = [To(0, b"\x10\x04\x04"), From(5, b"\x12"), To(100, &polled), From(101, b"\x12")];
-    let out = start
-        .into_iter()
-        .chain([To(1_500, b"\x10\x04\x04"), From(1_505, b"\x72"), Until(60_000)])
-        .collect::<Vec<_>>();
-    let failed = ["1505 status online=false paper=End", "1505 PaperOut EUR 12.50 #000001"];
-    check(PLAIN, &out, &[&told[..], &failed].concat());
+    let check_then = |steps: Vec<Step<'_>>, expected: &[&str]| {
+        let asked = [To(0, b"\x10\x04\x04"), From(5, b"\x12")];
+        let printed = [To(100, &polled), From(101, b"\x12")];
+        let steps: Vec<Step<'_>> = asked.into_iter().chain(printed).chain(steps).collect();
+        let told = ["5 status online=true paper=Present", "100 started"];
+        check(PLAIN, &steps, &[&told[..], expected].concat());
+    };
+    check_then(vec![Until(5_099), Until(5_100)], &["5100 printed 2 EUR 12.50 #000001"]);
+    check_then(
+        vec![To(1_500, b"\x10\x04\x04"), From(1_505, b"\x72"), Until(60_000)],
+        &["1505 status online=false paper=End", "1505 PaperOut EUR 12.50 #000001"],
+    );
 }
 
 #[test]

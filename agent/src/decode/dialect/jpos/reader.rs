@@ -184,6 +184,8 @@ impl Lines {
                 self.realm.extend(realm.chars().take(CHANNEL_CHARS_MAX));
                 self.shown = attribute(attributes, "at").and_then(time);
                 self.is_entry = true;
+                // Who speaks and when, as jPOS tells it: whatever it is about, it is nothing that cannot be read.
+                self.is_known = self.shown.is_some() && !self.realm.is_empty();
                 sink.counts.lines += 1;
             }
             _ if !self.is_entry => {}

@@ -6,6 +6,7 @@ use super::vocabulary::{Meaning, Value, WORDS};
 use crate::decode::plain::plain;
 use crate::decode::scrub::{Known, Label, Scrubbed, Scrubber};
 use slipwatch_shared::times::Uptime;
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// The blanks with which paper is centred.
@@ -26,32 +27,33 @@ pub fn scrub<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<String> {
     let mut label: Option<String> = None;
     let (mut folded, mut found) = (Folded::default(), Vec::new());
     for line in lines {
-        let line = plain(line.trim_end().into()).replace(JOINT, " ");
+        let line = plain(line.trim_end().into());
+        let line = if line.contains(JOINT) { line.replace(JOINT, " ").into() } else { line };
         // What the number of a line is, its label may have told in the line before.
         let whole = match label.take() {
-            Some(label) => format!("{label}{JOINT}{line}"),
+            Some(label) => Cow::Owned(format!("{label}{JOINT}{line}")),
             None => line,
         };
         folded.fold(&whole);
         super::WORDS.finder.find(&whole, &folded, &mut found);
         if !whole.contains(JOINT) && ends_with_label(&whole, &found) {
-            label = Some(whole);
+            label = Some(whole.into_owned());
             continue;
         }
-        take(&mut scrubber, whole, &mut out);
+        take(&mut scrubber, &whole, &mut out);
     }
     if let Some(label) = label {
-        take(&mut scrubber, label, &mut out);
+        take(&mut scrubber, &label, &mut out);
     }
     scrubber.let_go();
     take_ready(&mut scrubber, &mut out);
     out
 }
 
-fn take(scrubber: &mut Scrubber, line: String, out: &mut Vec<String>) {
+fn take(scrubber: &mut Scrubber, line: &str, out: &mut Vec<String>) {
     // Blanks must not part a number that goes on in the next line.
     let indent = line.len() - line.trim_start_matches(BLANKS).len();
-    match scrubber.line(&line, indent, Uptime::default()) {
+    match scrubber.line(line, indent, Uptime::default()) {
         Scrubbed::Clean => out.extend(line.split(JOINT).map(str::to_owned)),
         Scrubbed::Ready => take_ready(scrubber, out),
     }
