@@ -1,6 +1,7 @@
 //! The floors of the house, as a test: who may import whom, what a core never touches, what lies at the top of the
 //! repository, and a few words that have no place in it. Each failure says what to do. The rest is judgement.
 
+mod catalogue;
 mod source;
 
 use source::{Named, code_only, named_paths};
