@@ -5,6 +5,8 @@
 //! tests/fuzz/run 600
 //! ```
 //!
+//! Inputs of the corpus that are called `recorded` are from `tests/fixtures`, where their licences lie.
+//!
 //! An input's first byte names what reads the rest, the second how it is cut into chunks. What holds is what `any_bytes`
 //! holds: no panic, nothing kept for ever, the same said however it was cut.
 #![no_main]

@@ -212,6 +212,7 @@ fn held(dialect: &str, input: &Endless, bytes: usize) -> (isize, isize) {
     (worst, holds - amid.expect("half of it was played"))
 }
 
+#[allow(clippy::print_stdout, reason = "the figures, with --nocapture")]
 #[test]
 fn no_dialect_holds_more_than_its_bound_of_input_that_never_ends() {
     let kib = std::env::var("SLIPWATCH_HELD_KIB").ok().and_then(|text| text.parse().ok());

@@ -21,7 +21,7 @@ const HALF_COUNT: f64 = 1.0;
 const UNTOLD: f64 = 0.4;
 /// Hallmarks of fewer kinds than this may be noise that repeats itself.
 const KINDS_MIN: f64 = 2.0;
-/// So many hallmarks stand in a byte of noise, at most.
+/// So many hallmarks stand in a byte of noise, about.
 const HALLMARKS_BY_CHANCE: f64 = 0.000_1;
 /// How much a line's control signs speak against a dialect of text: four in a hundred take a sixth.
 const CONTROLS_WEIGH: f64 = 4.0;
