@@ -181,7 +181,11 @@ impl Search {
             LIKELY.. => LIKELY_TIMES,
             _ => 1,
         };
-        let is_over = now.ms_since(since) >= UNSURE_MS * patience * times;
+        let limit_ms = UNSURE_MS * patience * times;
+        let elapsed_ms = now.ms_since(since);
+        // Amid a burst it stays for its end: a long frame is understood at its last byte.
+        let is_pause = heard.bytes.is_empty();
+        let is_over = elapsed_ms >= limit_ms && (is_pause || elapsed_ms >= 2 * limit_ms);
         if is_foreign || is_over { self.next(now) } else { Step::Stay }
     }
 
