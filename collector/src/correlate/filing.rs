@@ -178,6 +178,10 @@ impl Correlator {
         let found = &mut self.agents[desk.agent];
         let terminal = &mut found.terminals[desk.terminal];
         terminal.last_sale = terminal.last_sale.max(desk.at);
+        if !terminal.undo_due {
+            return;
+        }
+        terminal.undo_due = terminal.cases.iter().any(|kept| kept.case.reversal_due.is_some());
         for kept in &mut terminal.cases {
             let Some(due) = kept.case.reversal_due.filter(|due| *due >= desk.at) else { continue };
             let money::Undo::Pending { since } = money::trace(&kept.case).1 else { continue };

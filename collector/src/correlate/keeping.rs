@@ -6,7 +6,7 @@ use super::correlator::{Agent, Correlator};
 use super::coverage::Heard;
 use super::policy::AgentName;
 use super::recall::{RECENT_MS, Recall, TransactionRow};
-use super::review::rest_at;
+use super::review::{is_young, rest_at};
 use super::shape::{self, Shape, ShapeError};
 use super::terminal::{CASES_MAX, Kept};
 use super::timeline::{Due, StreamTime};
@@ -118,8 +118,10 @@ impl Correlator {
             let (id, latest) = (terminal.id, timeline.latest);
             let heard = Heard { coverage, terminal: id, latest, offline: *offline };
             let watermark = heard.watermark();
-            let rests =
-                |kept: &Kept| rest_at(kept, &deadlines).is_some_and(|rest_at| rest_at <= watermark);
+            let rests = |kept: &Kept| {
+                !is_young(kept, watermark, &deadlines)
+                    && rest_at(kept, &deadlines).is_some_and(|rest_at| rest_at <= watermark)
+            };
             let over = terminal.cases.len().saturating_sub(CASES_MAX);
             let mut place = 0;
             let mut forgotten = terminal.forgotten_through;

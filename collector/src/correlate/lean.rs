@@ -378,7 +378,7 @@ pub(super) fn check_rest(terminal: &Terminal) {
     terminal.put_lean(StreamTime::default(), &mut bytes);
     let awake = Resting { id, look_at, policy, bytes: bytes.into() }.awake();
     let cases = std::collections::VecDeque::new();
-    assert_eq!(awake, Terminal { cases, silence: None, ..terminal.clone() });
+    assert_eq!(awake, Terminal { cases, silence: None, undo_due: true, ..terminal.clone() });
 }
 
 #[cfg(test)]

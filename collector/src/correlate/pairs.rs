@@ -15,7 +15,7 @@ pub struct Purse(NonZeroU32);
 impl Purse {
     const LEAST: Purse = Purse(NonZeroU32::MIN);
 
-    fn of(side: &Side) -> Purse {
+    fn of(side: &Side<'_>) -> Purse {
         let last_four = side.card.and_then(|card| card.pan).map(|pan| pan.last_four());
         let mut mark = Mark(0);
         (side.amount, last_four).hash(&mut mark);
@@ -33,7 +33,7 @@ pub struct Standing {
 
 impl Standing {
     /// That of one side of a pair.
-    pub fn of(side: &Side) -> Standing {
+    pub fn of(side: &Side<'_>) -> Standing {
         let mut mark = Mark(0);
         side.hash(&mut mark);
         Standing { purse: Purse::of(side), mark: mark.finish() }

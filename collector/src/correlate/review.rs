@@ -98,6 +98,7 @@ impl Correlator {
             kept.dirty = true;
         }
         let undo_window = undo_window(kept, undo, terminal.last_sale, &heard, &deadlines);
+        terminal.undo_due |= kept.case.reversal_due.is_some();
         let watermark = heard.watermark();
         let slip_look = slip::next_look(&kept.case, money, &verdict, watermark, &deadlines);
         let undo_look = kept.case.reversal_due.filter(|_| undo_window.is_none());
@@ -295,7 +296,7 @@ impl Correlator {
     }
 
     /// The debits that share a purse, as sides of pairs.
-    fn sides(&self, shop: usize, purse: Purse) -> Vec<Side> {
+    fn sides(&self, shop: usize, purse: Purse) -> Vec<Side<'_>> {
         let side = |place: Place| {
             let terminal = self.agents[place.agent].terminals[place.terminal].id;
             let case = &self.kept(place)?.case;
@@ -309,14 +310,14 @@ impl Correlator {
         let Some(kept) = self.kept(place) else { return };
         let shop = self.agents[place.agent].shop;
         let sides = kept.purse().map_or_else(Vec::new, |purse| self.sides(shop, purse));
-        let Correlator { agents, policies, out, .. } = self;
+        let Correlator { agents, policies, .. } = &*self;
         let terminal = &agents[place.agent].terminals[place.terminal];
         let Some(at) = terminal.position(place.first) else { return };
         let kept = &terminal.cases[at];
         let best = duplicate::best(&sides, place, terminal.deadlines(&policies.deadlines));
         let partner_stands = || {
             let partner = kept.case.told(FindingKind::DuplicateDebit)?.partner.as_ref()?;
-            let is_partner = |side: &&Side| {
+            let is_partner = |side: &&Side<'_>| {
                 side.place.first == partner.first && agents[side.place.agent].name == partner.agent
             };
             sides.iter().find(is_partner)
@@ -341,6 +342,7 @@ impl Correlator {
         // Both are in a settlement file: the shopper paid twice.
         let both = best.is_some_and(|(first, second, _)| first.settled && second.settled);
         let say = if both { confirmed(say) } else { say };
+        let Correlator { agents, out, .. } = self;
         let agent = &mut agents[place.agent];
         let terminal = &mut agent.terminals[place.terminal];
         let kept = &mut terminal.cases[at];
@@ -450,14 +452,27 @@ fn differs(was: &Told, is: &Told) -> bool {
         || (was.cause.class, was.cause.detail) != (is.cause.class, is.cause.detail)
 }
 
+/// Whether a payment surely does not rest yet, as its first word alone tells.
+pub(super) fn is_young(
+    kept: &Kept,
+    watermark: StreamTime,
+    deadlines: &super::policy::Deadlines,
+) -> bool {
+    kept.case.opened.plus_ms(rest_ms(deadlines)) > watermark
+}
+
+fn rest_ms(deadlines: &super::policy::Deadlines) -> i64 {
+    let window_ms = deadlines.duplicate_window_ms.max(deadlines.duplicate_window_qr_ms);
+    window_ms.saturating_add(REST_GRACE_MS)
+}
+
 /// When nothing but a late event or a settlement row can change a payment; absent while something is awaited.
 pub(super) fn rest_at(kept: &Kept, deadlines: &super::policy::Deadlines) -> Option<StreamTime> {
     if kept.look_at != Due::NEVER || slip::waits(&kept.case.verdict) {
         return None;
     }
     let case = &kept.case;
-    let window_ms = deadlines.duplicate_window_ms.max(deadlines.duplicate_window_qr_ms);
-    let mut stays_ms = window_ms.saturating_add(REST_GRACE_MS);
+    let mut stays_ms = rest_ms(deadlines);
     if !case.synchronised {
         stays_ms = stays_ms.max(CLOCK_AWAITED_MS);
     }

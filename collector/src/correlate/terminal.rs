@@ -72,9 +72,7 @@ impl Kept {
     /// Nothing is awaited of it, and most hear nothing more: no room is held for that.
     pub fn shrink(&mut self) {
         let facts = &mut self.case.facts;
-        if facts.capacity() - facts.len() >= FACTS_STEP {
-            facts.shrink_to_fit();
-        }
+        facts.shrink_to_fit();
     }
 
     /// Writes down a fact; tells whether it is news.
@@ -174,6 +172,8 @@ pub struct Terminal {
     pub cases: VecDeque<Box<Kept>>,
     /// No payment of it must be looked at before. Not part of the state's bytes.
     pub look_at: StreamTime,
+    /// An undo of one of its payments may be due. Not part of the state's bytes.
+    pub undo_due: bool,
     /// What it is judged by. Not part of the state's bytes.
     pub policy: Option<Arc<TerminalPolicy>>,
 }
@@ -198,6 +198,7 @@ impl Terminal {
             watch: None,
             cases: VecDeque::new(),
             look_at: StreamTime(i64::MIN),
+            undo_due: true,
             policy,
         }
     }
@@ -216,6 +217,7 @@ impl Terminal {
     /// Puts a payment in its place; keeps the one that is there.
     pub fn insert(&mut self, kept: Kept) -> usize {
         let first = kept.case.first;
+        self.undo_due |= kept.case.reversal_due.is_some();
         let at = self.cases.partition_point(|known| known.case.first < first);
         if self.cases.get(at).is_none_or(|known| known.case.first != first) {
             self.cases.insert(at, Box::new(kept));
@@ -236,7 +238,9 @@ impl Terminal {
         let mut best: Option<(Fit, usize)> = None;
         for (place, kept) in self.cases.iter().enumerate().rev() {
             let case = &kept.case;
-            if kind.is_some_and(|kind| kind != case.kind) {
+            // What was asked for long ago is not asked for again: its keys need not be looked at.
+            let too_old = what == What::Requested && at.ms_since(case.opened) > RETRANSMITTED_MS;
+            if too_old || kind.is_some_and(|kind| kind != case.kind) {
                 continue;
             }
             let mut fitted = key::fit(&case.keys, keys);

@@ -23,7 +23,7 @@ pub const ALERT_POINTS: i64 = 6;
 
 /// What of a debit its pairing with others rests on. Enough to judge a pair without either case at hand.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Side {
+pub struct Side<'a> {
     /// Which.
     pub place: Place,
     /// At which terminal.
@@ -39,7 +39,7 @@ pub struct Side {
     /// Card or wallet.
     pub instrument: Option<Instrument>,
     /// The shop's order number.
-    pub order_number: Option<Box<OrderNumber>>,
+    pub order_number: Option<&'a OrderNumber>,
     /// Field 42.
     pub merchant: Option<MerchantId>,
     /// The amount is one of those the terminal repeats most.
@@ -54,14 +54,14 @@ pub struct Side {
     pub settled: bool,
 }
 
-impl Side {
+impl<'a> Side<'a> {
     /// A case as one side of a pair; absent when it took no money, or gave it back, or neither card nor wallet is known.
     pub fn of(
         place: Place,
         terminal: Option<TerminalId>,
-        case: &Case,
+        case: &'a Case,
         money: Money,
-    ) -> Option<Side> {
+    ) -> Option<Side<'a>> {
         let (at, open) = match money {
             Money::Debited { at } => (at, false),
             Money::Open { since } => (since, true),
@@ -88,7 +88,7 @@ impl Side {
             amount,
             card,
             instrument: case.keys.instrument,
-            order_number: case.keys.order_number.clone(),
+            order_number: case.keys.order_number.as_deref(),
             merchant: case.keys.merchant,
             common_amount: case.common_amount,
             slip_at,
@@ -100,13 +100,13 @@ impl Side {
 }
 
 /// The earlier of two first: by time, then by terminal and number, so that it does not matter who asks.
-pub fn in_order<'a>(left: &'a Side, right: &'a Side) -> (&'a Side, &'a Side) {
-    let order = |side: &Side| (side.at, side.terminal, side.place.first);
+pub fn in_order<'a, 'b>(left: &'a Side<'b>, right: &'a Side<'b>) -> (&'a Side<'b>, &'a Side<'b>) {
+    let order = |side: &Side<'_>| (side.at, side.terminal, side.place.first);
     if order(left) <= order(right) { (left, right) } else { (right, left) }
 }
 
 /// Points for one purchase debited twice; absent when the two cannot be one purchase.
-pub fn points(left: &Side, right: &Side, deadlines: &Deadlines) -> Option<i64> {
+pub fn points(left: &Side<'_>, right: &Side<'_>, deadlines: &Deadlines) -> Option<i64> {
     let (first, second) = in_order(left, right);
     let apart_ms = second.at.ms_since(first.at);
     let window_ms = match is_wallet(first.instrument) && is_wallet(second.instrument) {
@@ -123,7 +123,7 @@ pub fn points(left: &Side, right: &Side, deadlines: &Deadlines) -> Option<i64> {
         return None;
     }
     let mut points = 0;
-    let counter = |side: &Side| side.card.and_then(|card| card.chip_counter);
+    let counter = |side: &Side<'_>| side.card.and_then(|card| card.chip_counter);
     if counter(first).is_some() && counter(first) == counter(second) {
         points += 4;
     }
@@ -160,7 +160,7 @@ fn is_wallet(instrument: Option<Instrument>) -> bool {
 
 /// Whether one person may have paid both: the same card, as far as both show it. A wallet that shows no payer may be
 /// anybody's; the same wallet at the same till is the same person only right after trouble with the first.
-fn same_payer(first: &Side, second: &Side) -> bool {
+fn same_payer(first: &Side<'_>, second: &Side<'_>) -> bool {
     match (&first.card, &second.card) {
         (Some(first), Some(second)) => key::same_card(first, second) == Some(true),
         (None, None) => {
@@ -172,13 +172,13 @@ fn same_payer(first: &Side, second: &Side) -> bool {
 }
 
 /// The first one had no slip, or no answer, when the second was made: the reason why people pay twice.
-fn follows_trouble(first: &Side, second: &Side) -> bool {
+fn follows_trouble(first: &Side<'_>, second: &Side<'_>) -> bool {
     let without_slip = first.slip_at.is_none_or(|slip| slip > second.at);
     let trouble = first.no_slip || first.trouble_at.is_some_and(|trouble| trouble <= second.at);
     without_slip && trouble
 }
 
-fn slipless(side: &Side) -> bool {
+fn slipless(side: &Side<'_>) -> bool {
     side.no_slip || (side.slip_at.is_none() && side.trouble_at.is_some())
 }
 
@@ -192,11 +192,11 @@ pub fn stage(points: i64) -> Option<Stage> {
 }
 
 /// The earlier debit that one most likely repeats, itself, and the points: the most points, then the latest.
-pub fn best<'a>(
-    sides: &'a [Side],
+pub fn best<'a, 'b>(
+    sides: &'a [Side<'b>],
     place: Place,
     deadlines: &Deadlines,
-) -> Option<(&'a Side, &'a Side, i64)> {
+) -> Option<(&'a Side<'b>, &'a Side<'b>, i64)> {
     let own = sides.iter().find(|side| side.place == place)?;
     let earlier = sides.iter().filter(|side| side.place != place && in_order(side, own).1 == own);
     let scored = earlier.filter_map(|side| Some((side, points(side, own, deadlines)?)));
@@ -206,8 +206,8 @@ pub fn best<'a>(
 }
 
 /// Why one purchase was debited twice.
-pub fn cause(first: &Side, second: &Side) -> Cause {
-    let counter = |side: &Side| side.card.and_then(|card| card.chip_counter);
+pub fn cause(first: &Side<'_>, second: &Side<'_>) -> Cause {
+    let counter = |side: &Side<'_>| side.card.and_then(|card| card.chip_counter);
     let same_counter = counter(first).is_some() && counter(first) == counter(second);
     let (class, detail, confidence) = match (same_counter, follows_trouble(first, second)) {
         (true, _) => (CauseClass::TerminalFault, CauseDetail::Retransmitted, 60),
