@@ -137,16 +137,9 @@ impl<'a> Cursor<'a> {
     fn text(&mut self) -> Option<&'a str> {
         self.take(b'"')?;
         let begun = self.at;
-        let bytes = self.line.as_bytes();
-        loop {
-            match *bytes.get(self.at)? {
-                b'"' => break,
-                b'\\' | ..b' ' => return None,
-                _ => self.at += 1,
-            }
-        }
+        self.at += plain_length(self.line.as_bytes().get(begun..)?);
         let text = self.line.get(begun..self.at)?;
-        self.at += 1;
+        self.take(b'"')?;
         Some(text)
     }
 
@@ -155,14 +148,14 @@ impl<'a> Cursor<'a> {
         self.take(b'"')?;
         let bytes = self.line.as_bytes();
         loop {
+            self.at += plain_length(bytes.get(self.at..)?);
             match *bytes.get(self.at)? {
                 b'"' => break,
                 b'\\' => {
                     let plain = b"\"\\/bfnrt".contains(bytes.get(self.at + 1)?);
                     plain.then(|| self.at += 2)?;
                 }
-                ..b' ' => return None,
-                _ => self.at += 1,
+                _ => return None,
             }
         }
         self.at += 1;
@@ -179,13 +172,22 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     fn unsigned(&mut self) -> Option<u64> {
         let begun = self.at;
-        let mut value = 0_u64;
-        while let Some(digit) = self.peek().map(|byte| byte.wrapping_sub(b'0')).filter(|&d| d < 10)
-        {
-            value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
-            self.at += 1;
+        let rest = self.line.as_bytes().get(begun..)?;
+        let is_digit = |byte: &&u8| byte.is_ascii_digit();
+        // So many always fit.
+        let small = rest.iter().take(DIGITS_MAX).take_while(is_digit);
+        let mut digits = 0;
+        let mut value = small.fold(0_u64, |value, byte| {
+            digits += 1;
+            value * 10 + u64::from(byte - b'0')
+        });
+        if digits == DIGITS_MAX {
+            for byte in rest[DIGITS_MAX..].iter().take_while(is_digit) {
+                digits += 1;
+                value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+            }
         }
-        let digits = self.at - begun;
+        self.at += digits;
         let padded = digits > 1 && self.line.as_bytes()[begun] == b'0';
         let goes_on = matches!(self.peek()?, b'.' | b'e' | b'E');
         (digits > 0 && !padded && !goes_on).then_some(value)
@@ -661,6 +663,30 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// So many decimal digits fit into a number of 64 bits, whatever they are.
+const DIGITS_MAX: usize = 19;
+
+/// How many bytes go before the first one that ends a plain text: a quote, a backslash, or one that no text holds. Eight
+/// bytes at a step: in a word the lowest mark is a true one, those above it need not be.
+#[inline(always)]
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word & HIGHS;
+    let equal = |word: u64, byte: u8| below(word ^ ONES * u64::from(byte), 1);
+    let mut at = 0;
+    while let Some(eight) = bytes[at..].first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        let marks = equal(word, b'"') | equal(word, b'\\') | below(word, b' ');
+        if marks != 0 {
+            return at + marks.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
+    at + bytes[at..].iter().position(ends).unwrap_or(bytes.len() - at)
+}
+
 /// The value of a hexadecimal digit.
 #[inline(always)]
 fn hex_digit(byte: u8) -> Option<u8> {
@@ -669,5 +695,42 @@ fn hex_digit(byte: u8) -> Option<u8> {
         b'a'..=b'f' => Some(byte - b'a' + 10),
         b'A'..=b'F' => Some(byte - b'A' + 10),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_byte_that_ends_a_text_is_found_wherever_it_stands() {
+        for end in [b'"', b'\\', 0, b'\n', b' ' - 1] {
+            for before in 0..40 {
+                for behind in 0..20 {
+                    let mut bytes = vec![b' '; before];
+                    bytes.iter_mut().step_by(3).for_each(|byte| *byte = 0xff);
+                    bytes.push(end);
+                    bytes.extend((0..behind).map(|place| [b'!', b'#', 0x80, b'"', 0][place % 5]));
+                    assert_eq!(plain_length(&bytes), before, "{bytes:?}");
+                }
+                assert_eq!(plain_length(&vec![b'#'; before]), before);
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_is_read_to_the_last_one_that_fits() {
+        for (text, expected) in [
+            ("18446744073709551615,", Some(u64::MAX)),
+            ("18446744073709551616,", None),
+            ("9999999999999999999}", Some(9_999_999_999_999_999_999)),
+            ("99999999999999999999}", None),
+            ("0,", Some(0)),
+            ("01,", None),
+            ("1.", None),
+            (",", None),
+        ] {
+            assert_eq!(Cursor { line: text, at: 0 }.unsigned(), expected, "{text}");
+        }
     }
 }
