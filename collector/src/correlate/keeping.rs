@@ -144,8 +144,8 @@ impl Correlator {
         }
     }
 
-    /// Keeps what has nothing to do in few bytes until its next word: terminals without payments in memory, and with the
-    /// last of them what their agent counted of acquirers long ago. To be called when payments were taken out.
+    /// Keeps what has nothing to do in few bytes until its next word: terminals without payments in memory; and lets go of
+    /// what their agent counted of acquirers long ago. To be called when payments were taken out.
     pub fn rest(&mut self, agent: usize) {
         let Correlator { agents, policies, .. } = self;
         let Agent { terminals, timeline, share, .. } = &mut agents[agent];
@@ -162,9 +162,7 @@ impl Correlator {
             }
             terminals.rest(at, &mut bytes);
         }
-        if terminals.iter().next().is_none() {
-            share.take_if(|share| share.is_old(timeline.wall(latest)));
-        }
+        share.take_if(|share| share.forget(timeline.wall(latest)));
     }
 
     /// Lets the oldest payment of a terminal go when it has too many: nobody can tell then.

@@ -452,20 +452,6 @@ fn differs(was: &Told, is: &Told) -> bool {
         || (was.cause.class, was.cause.detail) != (is.cause.class, is.cause.detail)
 }
 
-/// Whether a payment surely does not rest yet, as its first word alone tells.
-pub(super) fn is_young(
-    kept: &Kept,
-    watermark: StreamTime,
-    deadlines: &super::policy::Deadlines,
-) -> bool {
-    kept.case.opened.plus_ms(rest_ms(deadlines)) > watermark
-}
-
-fn rest_ms(deadlines: &super::policy::Deadlines) -> i64 {
-    let window_ms = deadlines.duplicate_window_ms.max(deadlines.duplicate_window_qr_ms);
-    window_ms.saturating_add(REST_GRACE_MS)
-}
-
 /// When nothing but a late event or a settlement row can change a payment; absent while something is awaited.
 pub(super) fn rest_at(kept: &Kept, deadlines: &super::policy::Deadlines) -> Option<StreamTime> {
     if kept.look_at != Due::NEVER || slip::waits(&kept.case.verdict) {
@@ -496,6 +482,21 @@ pub fn finding_of(case_id: CaseId, case: &super::case::Case, told: &Told) -> Fin
         measure: told.measure,
         historical: case.historical,
     }
+}
+
+/// Whether a payment surely does not rest yet, as its first word alone tells.
+pub(super) fn is_young(
+    kept: &Kept,
+    watermark: StreamTime,
+    deadlines: &super::policy::Deadlines,
+) -> bool {
+    kept.case.opened.plus_ms(rest_ms(deadlines)) > watermark
+}
+
+/// How long any payment stays behind its last word.
+fn rest_ms(deadlines: &super::policy::Deadlines) -> i64 {
+    let window_ms = deadlines.duplicate_window_ms.max(deadlines.duplicate_window_qr_ms);
+    window_ms.saturating_add(REST_GRACE_MS)
 }
 
 /// What the correlator has to say since it was last asked.

@@ -26,10 +26,11 @@ pub struct Share {
 }
 
 impl Share {
-    /// Whether nothing of it counts any more.
-    pub(super) fn is_old(&self, now: EventTime) -> bool {
-        let all_old = self.traffic.iter().all(|(_, traffic)| traffic.is_old(storm::step_of(now.0)));
-        self.storms.is_empty() && all_old
+    /// Lets go of what counts no more at a time of its agent's clock; tells whether that was all.
+    pub(super) fn forget(&mut self, now: EventTime) -> bool {
+        let step = storm::step_of(now.0);
+        self.traffic.retain_mut(|(_, traffic)| !traffic.forget(step));
+        self.traffic.is_empty() && self.storms.is_empty()
     }
 
     /// Storms that last and are kept here.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 /// What came to rest is put away when so much time of its agent passed.
-const PUT_BY_MS: i64 = 15 * 60_000;
+const PUT_BY_MS: i64 = 5 * 60_000;
 
 /// How far an agent's recording was judged.
 #[derive(Debug)]
@@ -34,7 +34,6 @@ pub struct Judging {
     correlator: Correlator,
     shelf: Shelf,
     agents: Vec<Progress>,
-    names: Vec<AgentName>,
     /// Findings that are about no payment, as they stand.
     findings: BTreeMap<FindingId, Finding>,
     /// Room for the order in which a parcel is judged.
@@ -54,7 +53,6 @@ impl Judging {
             correlator: Correlator::new(policies.unwrap_or_else(plain)),
             shelf: Shelf::new()?,
             agents: Vec::new(),
-            names: Vec::new(),
             findings: BTreeMap::new(),
             order: Vec::new(),
             events: 0,
@@ -65,7 +63,6 @@ impl Judging {
     pub fn name(&mut self, name: AgentName) {
         let place = self.correlator.agent(&name);
         self.shelf.name(&name);
-        self.names.push(name);
         self.agents.push(Progress {
             place,
             epoch: Epoch::default(),
@@ -172,8 +169,9 @@ impl Judging {
         }
         // The core holds nothing more.
         self.correlator = Correlator::new(Policies::default());
-        let mut order: Vec<usize> = (0..self.names.len()).collect();
-        order.sort_by(|left, right| self.names[*left].cmp(&self.names[*right]));
+        let names = self.shelf.names();
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        order.sort_by(|left, right| names[*left].cmp(&names[*right]));
         order
     }
 

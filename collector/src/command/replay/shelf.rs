@@ -79,6 +79,11 @@ impl Shelf {
         self.last.push(NONE);
     }
 
+    /// The agents, by their numbers.
+    pub fn names(&self) -> &[AgentName] {
+        &self.agents
+    }
+
     /// Puts a payment away; a newer state of one that lies here already hides the older.
     pub fn put(&mut self, agent: usize, terminal: Option<TerminalId>, case: &Case) {
         let begun = self.pending.len();

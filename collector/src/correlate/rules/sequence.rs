@@ -119,6 +119,8 @@ impl Numbers {
             }
             let Said { merchant, stan, at, batch, .. } = said;
             let (batches, life) = (batch.into_iter().collect(), self.lives);
+            // Mostly one.
+            self.counters.reserve_exact(1);
             self.counters.push(Counter { merchant, stan, at, batches, life, unused: false });
             return (life, None);
         };

@@ -136,9 +136,13 @@ impl Traffic {
         }
     }
 
-    /// Whether no window that ends now or later reaches back to it.
-    pub fn is_old(&self, now: u32) -> bool {
-        self.steps.back().is_none_or(|last| last.number.saturating_add(STEPS_MAX as u32) <= now)
+    /// Lets go of what no window that ends at a step or later reaches back to; tells whether that was all.
+    pub fn forget(&mut self, step: u32) -> bool {
+        self.steps.retain(|known| known.number.saturating_add(STEPS_MAX as u32) > step);
+        if self.steps.len() * 2 < self.steps.capacity() {
+            self.steps.shrink_to_fit();
+        }
+        self.steps.is_empty()
     }
 
     /// All of another's counts on top of one's own.
