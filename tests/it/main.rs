@@ -10,6 +10,7 @@
 //! - `disk_full`: full disks on either side: nothing is lost, and it works again by itself.
 //! - `evidence`: what a dispute clerk sends, and whether it holds.
 //! - `fleet`: generated fleets against their truth, over bad roads and through restarts.
+//! - `fleet_live`: a generated fleet played to real agents over pseudo-terminals.
 //! - `held`: how much memory a dialect holds of input that never ends.
 //! - `house`: the floors, names and files of this repository.
 //! - `power`: pulled plugs: every committed group and every committed transaction is there.
@@ -38,6 +39,7 @@ mod devices_live;
 mod disk_full;
 mod evidence;
 mod fleet;
+mod fleet_live;
 mod held;
 mod house;
 mod kill;

@@ -1,14 +1,15 @@
 //! Whole fleets from one seed: shops with their daily rhythm, terminals of several makes, a fault of every class and
 //! every trap that rings false, and the truth of each payment beside it. Reading order: what a device is ([`make`]),
 //! what happens to a payment ([`plot`], told by [`script`]) and to a terminal ([`matter`], [`till`]), a day of one shop
-//! ([`shop`], `close`), all shops by time
-//! ([`stream`]); then what it should come to ([`truth`], [`money`]), how it is written down ([`form`]), how it is
-//! sent along a bad road ([`road`]), and how it is judged in this process ([`judge`]). Reads no clock.
+//! ([`shop`], `close`), all shops by time ([`stream`]); then what it should come to ([`truth`], [`money`]), how it is
+//! written down ([`form`]), how it is sent along a bad road ([`road`]) or played to agents that run ([`live`]), and how
+//! it is judged in this process ([`judge`]). But for what is played live it reads no clock.
 
 pub mod clock;
 mod close;
 pub mod form;
 pub mod judge;
+pub mod live;
 pub mod make;
 pub mod matter;
 pub mod money;
@@ -38,6 +39,8 @@ pub struct FleetSettings {
     pub sales_a_day: u32,
     /// Days.
     pub days: u32,
+    /// Nobody comes any more so many minutes behind the opening, while what has begun goes on to its end.
+    pub comes_for_minutes: Option<u32>,
     /// How often an open line pulses while its shop is open, in milliseconds.
     pub pulse_ms: i64,
     /// Payments of a thousand that are no plain sale.
@@ -62,6 +65,7 @@ impl FleetSettings {
             terminals,
             sales_a_day: 14,
             days: 1,
+            comes_for_minutes: None,
             pulse_ms: 1_800_000,
             trouble_per_mille: 40,
             mishaps: false,

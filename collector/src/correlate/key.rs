@@ -159,6 +159,7 @@ pub fn join(known: &mut Keys, said: &Keys, answer: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use slipwatch_shared::card::MaskedPan;
     use slipwatch_shared::money::{Amount, Currency};
 
     fn keys(text: &str) -> Keys {
@@ -168,6 +169,10 @@ mod tests {
                 "stan" => keys.stan = value.parse().ok(),
                 "batch" => keys.batch_number = value.parse().ok(),
                 "rrn" => keys.rrn = value.parse().ok(),
+                "card" => {
+                    let pan = MaskedPan::from_parts(Some("622576"), value).ok();
+                    keys.card = Some(Card { pan, ..Card::default() });
+                }
                 "code" => keys.authorization_code = value.parse().ok(),
                 "order" => keys.order_number = value.parse().ok().map(Box::new),
                 "amount" => keys.amount = Amount::from_decimal(value, Currency::CNY).ok(),
@@ -201,6 +206,21 @@ mod tests {
         check("stan=000001 amount=1", "stan=000001 amount=2", Fit::Other);
         check("stan=000001 batch=000007 amount=1", "stan=000001 batch=000007 amount=2", Fit::Other);
         check("stan=000001 batch=000007", "stan=000001 batch=000008", Fit::Other);
+    }
+
+    #[test]
+    fn another_card_is_another_payment_whatever_its_numbers() {
+        check(
+            "stan=000001 batch=000007 card=6691",
+            "stan=000001 batch=000007 card=1234",
+            Fit::Other,
+        );
+        check(
+            "stan=000001 batch=000007 card=6691",
+            "stan=000001 batch=000007 card=6691",
+            Fit::Named,
+        );
+        check("stan=000001 batch=000007 card=6691", "stan=000001 batch=000007", Fit::Named);
     }
 
     #[test]

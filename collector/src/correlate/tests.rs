@@ -83,6 +83,8 @@ pub struct Speaker {
     terminal: TerminalId,
     seq: u64,
     boot: u8,
+    /// Its clock was set.
+    synchronised: bool,
 }
 
 const MONEY: SourceId = SourceId(1);
@@ -90,7 +92,7 @@ const SLIPS: SourceId = SourceId(2);
 
 impl Speaker {
     pub fn new(number: &str) -> Speaker {
-        Speaker { terminal: terminal(number), seq: 0, boot: 1 }
+        Speaker { terminal: terminal(number), seq: 0, boot: 1, synchronised: true }
     }
 
     /// The events of a script: steps parted by `;`, each `second word key=value…`.
@@ -129,6 +131,10 @@ impl Speaker {
             }
             "boot" => {
                 self.boot += 1;
+                Vec::new()
+            }
+            "unset" => {
+                self.synchronised = false;
                 Vec::new()
             }
             "ask" => money(Body::AuthorizationRequested(keys)),
@@ -249,7 +255,7 @@ impl Speaker {
                 boot: BootId([self.boot; 16]),
                 uptime: Uptime(ms),
                 wall: EventTime(WALL_MS + ms as i64),
-                synchronised: true,
+                synchronised: self.synchronised,
             },
             device_time: None,
             body,

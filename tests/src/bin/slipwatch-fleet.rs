@@ -1,11 +1,13 @@
-//! The fleet generator: events, device bytes and truth of whole fleets, from a seed.
+//! The fleet generator: events, device bytes and truth of whole fleets, from a seed; or a fleet played to agents that run.
 
 // Its product is its output.
 #![allow(clippy::print_stderr)]
 
 use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
 use slipwatch_tests::fleet::FleetSettings;
 use slipwatch_tests::fleet::form;
+use slipwatch_tests::fleet::live::{Live, LiveSettings};
 use slipwatch_tests::fleet::shop::Told;
 use slipwatch_tests::fleet::stream::Fleet;
 use std::fs::{File, OpenOptions};
@@ -20,7 +22,8 @@ use std::process::ExitCode;
     after_help = "Examples:\n  slipwatch-fleet --terminals 1000 --events fleet.jsonl --truth truth.jsonl --settings fleet.toml\n  \
                   slipwatch-collector replay --settings fleet.toml fleet.jsonl\n  \
                   slipwatch-fleet --terminals 100000 --count 10000000 --events - | slipwatch-collector replay -\n  \
-                  slipwatch-fleet --terminals 50 --device-bytes lines/ --truth truth.jsonl"
+                  slipwatch-fleet --terminals 50 --device-bytes lines/ --truth truth.jsonl\n  \
+                  slipwatch-fleet --terminals 6 --trouble 300 --live fleet/ --speed 30 --minutes 60 --truth truth.jsonl"
 )]
 struct Arguments {
     /// The same seed gives the same fleet for ever
@@ -35,6 +38,9 @@ struct Arguments {
     /// Sales of a terminal in a day, about
     #[arg(long, default_value_t = 14)]
     sales: u32,
+    /// Nobody comes any more so many minutes behind each opening; what has begun goes on to its end
+    #[arg(long)]
+    minutes: Option<u32>,
     /// Seconds between two pulses of an open line
     #[arg(long, default_value_t = 1_800)]
     pulse_s: u32,
@@ -65,10 +71,31 @@ struct Arguments {
     /// What the devices write, one file a terminal's line, in their own encodings; only payments that they have words for
     #[arg(long, value_name = "DIRECTORY")]
     device_bytes: Option<PathBuf>,
+    /// Play it to agents that run: each terminal's line is a pseudo-terminal in this directory, beside the settings of
+    /// the agents that read it and of the collector that judges them; starts when all lines are open
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["events", "settings", "device_bytes", "rows", "mishaps", "outage"])]
+    live: Option<PathBuf>,
+    /// So many times as fast as a shop; the collector's deadlines are as much shorter
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60), requires = "live")]
+    speed: u32,
+    /// Lines are files that agents follow; starts when Enter is pressed
+    #[arg(long, requires = "live")]
+    files: bool,
+    /// The broker between agents and collector, as both find it
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:1883", requires = "live")]
+    broker: String,
+    /// Where the collector's pages are, on the loopback
+    #[arg(long, value_name = "PORT", default_value_t = 8080, requires = "live")]
+    http: u16,
 }
 
 fn main() -> ExitCode {
-    match write(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let done = match &arguments.live {
+        Some(directory) => play(&arguments, directory),
+        None => write(&arguments),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
@@ -89,21 +116,80 @@ fn open(path: Option<&Path>) -> io::Result<Out> {
     Ok(Some(BufWriter::with_capacity(1 << 20, out)))
 }
 
-fn write(arguments: &Arguments) -> io::Result<()> {
-    let settings = FleetSettings {
+fn settings(arguments: &Arguments) -> FleetSettings {
+    FleetSettings {
         seed: arguments.seed,
         terminals: arguments.terminals,
         sales_a_day: arguments.sales,
         days: arguments.days,
+        comes_for_minutes: arguments.minutes,
         pulse_ms: i64::from(arguments.pulse_s.max(1)) * 1000,
         trouble_per_mille: arguments.trouble,
         mishaps: arguments.mishaps,
         hours: arguments.pulse_s <= 300,
         nights: arguments.days > 1 || arguments.outage,
         outage: arguments.outage,
-        spoken_only: arguments.device_bytes.is_some(),
+        spoken_only: arguments.device_bytes.is_some() || arguments.live.is_some(),
+    }
+}
+
+/// Plays to agents that run, and writes down what is true of what was played.
+fn play(arguments: &Arguments, directory: &Path) -> io::Result<()> {
+    let unsound = || io::Error::other("--broker: expected HOST:PORT");
+    let (host, port) = arguments.broker.rsplit_once(':').ok_or_else(unsound)?;
+    let broker = (host.to_owned(), port.parse().map_err(|_| unsound())?);
+    let live = LiveSettings {
+        directory: std::path::absolute(directory)?,
+        speed: arguments.speed,
+        serial: !arguments.files,
+        broker,
+        http_port: arguments.http,
     };
-    let mut fleet = Fleet::new(settings);
+    // A silent terminal is told by the hours of the real day, which is not the fleet's.
+    let fleet = FleetSettings { hours: false, pulse_ms: 60_000, ..settings(arguments) };
+    let live = Live::new(Fleet::new(fleet), live);
+    let laid = live.lay_out()?;
+    if let Some(mut truth) = open(arguments.truth.as_deref())? {
+        for told in &live.truths {
+            writeln!(truth, "{}", told.to_json())?;
+        }
+        for told in &live.incidents {
+            writeln!(truth, "{}", told.to_json())?;
+        }
+        truth.into_inner().map_err(|error| error.into_error())?.flush()?;
+    }
+    eprintln!(
+        "{} words of {} payments; start these, and it begins:",
+        live.words(),
+        live.truths.len()
+    );
+    for (at, path) in laid.iter().enumerate() {
+        let program = if at == 0 { "collector" } else { "agent" };
+        eprintln!("  slipwatch-{program} run --config {}", path.display());
+    }
+    if arguments.files {
+        eprintln!("and press Enter when all of them run");
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} words, {msg}");
+    let bar = ProgressBar::new(live.words() as u64).with_style(style.map_err(io::Error::other)?);
+    let go = |open: usize, lines: usize| {
+        bar.set_message(format!("{open} of {lines} lines are open"));
+        match arguments.files {
+            true => io::stdin().read_line(&mut String::new()).map(|_| true),
+            false => Ok(open == lines),
+        }
+    };
+    let tell = |said: usize, minute: i64| {
+        bar.set_position(said as u64);
+        bar.set_message(format!("{:02}:{:02} since the opening", minute / 60, minute % 60));
+    };
+    live.play(go, tell)?;
+    bar.finish();
+    Ok(())
+}
+
+fn write(arguments: &Arguments) -> io::Result<()> {
+    let mut fleet = Fleet::new(settings(arguments));
     if let Some(path) = &arguments.settings {
         std::fs::write(path, fleet.settings_toml())?;
     }

@@ -71,6 +71,19 @@ impl Plot {
         self.is_of_printer() || self == Plot::SilentTerminal
     }
 
+    /// How long it takes at most, of those that are told here.
+    pub(super) fn lasts_ms(self) -> i64 {
+        MINUTE
+            * match self {
+                // All of it inside the shop's hours.
+                Plot::SilentTerminal => 120,
+                Plot::RegularCustomer => 110,
+                Plot::HabitOfReruns | Plot::HabitOfVoids | Plot::CardHabit => 30,
+                Plot::HabitOfTyping | Plot::PrinterOut | Plot::SalesWithoutSlip => 20,
+                _ => 12,
+            }
+    }
+
     /// Payments of it that must be undone within ten minutes: three are a storm.
     pub fn undos(self) -> usize {
         match self {

@@ -243,6 +243,11 @@ impl Shop {
         }
     }
 
+    /// When it opens on its first day, in milliseconds of the fleet's clock.
+    pub fn opens_at(&self) -> i64 {
+        i64::from(RHYTHMS[self.rhythm].from_minute) * MINUTE
+    }
+
     /// The shop's opening hours.
     pub fn opening(&self) -> OpeningHours {
         let Rhythm { from_minute, to_minute, .. } = RHYTHMS[self.rhythm];
@@ -446,7 +451,7 @@ impl Shop {
     }
 
     fn sell(&mut self, at: i64, till: usize, settings: &FleetSettings) {
-        if !self.is_open(at) {
+        if !self.is_open(at) || self.comes_left(at, settings) <= 0 {
             return;
         }
         let make = self.tills[till].make;
@@ -562,7 +567,7 @@ impl Shop {
         if self.dice.below(1000) >= settings.trouble_per_mille {
             return Plot::Sale;
         }
-        let closes = at + self.open_left(at);
+        let closes = at + self.comes_left(at, settings);
         let make = self.tills[till].make;
         if let Some((from, to)) = self.outage
             && (from..to).contains(&at)
@@ -590,6 +595,15 @@ impl Shop {
             if found.is_bare() {
                 return Plot::Sale;
             }
+        }
+    }
+
+    /// How long people will come yet.
+    fn comes_left(&self, at: i64, settings: &FleetSettings) -> i64 {
+        let left = self.open_left(at);
+        match settings.comes_for_minutes {
+            Some(minutes) => left.min(self.opens_at() + i64::from(minutes) * MINUTE - at),
+            None => left,
         }
     }
 

@@ -96,9 +96,13 @@ impl Fleet {
 
     /// The settings of a collector that judges it, as its file.
     pub fn settings_toml(&self) -> String {
-        let mut toml = String::from(
-            "[store]\npath = \"fleet-store\"\n\n[broker.embedded]\n\n[http]\nlisten = \"127.0.0.1:0\"\n",
-        );
+        let head = "[store]\npath = \"fleet-store\"\n\n[broker.embedded]\n\n[http]\nlisten = \"127.0.0.1:0\"\n";
+        head.to_owned() + &self.shops_toml()
+    }
+
+    /// Of such a file, the shops with their terminals.
+    pub fn shops_toml(&self) -> String {
+        let mut toml = String::new();
         for shop in &self.shops {
             let store = &shop.name.store;
             toml +=

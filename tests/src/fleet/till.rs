@@ -230,6 +230,11 @@ impl Till {
         }
     }
 
+    /// The source of its own line.
+    pub fn first_source(&self) -> u16 {
+        self.source
+    }
+
     /// The application in use.
     pub fn application(&self) -> &Application {
         &self.applications[self.application]
@@ -256,7 +261,8 @@ impl Till {
         let stormy = undoes > 0
             && (at < self.no_undo_until || if undoes == 1 { recent > 1 } else { recent > 0 });
         let whole = self.applications.iter().all(Application::can_break);
-        let slow = plot.is_of_terminal() && opened_ms < 110 * MINUTE;
+        // Half an hour behind the close there is nobody who waits for it.
+        let slow = plot.is_of_terminal() && opened_ms + 30 * MINUTE < plot.lasts_ms();
         let disturbed = plot.wants_quiet() && at <= self.busy_until;
         // A week turns within days, and one habit at a time is told of a terminal.
         let again = plot.is_habit() && (self.had_habit || settings.days > 1)

@@ -33,6 +33,11 @@ fn nothing_is_said_before_the_deadline_has_passed() {
 }
 
 #[test]
+fn what_fails_after_the_deadline_is_not_why_no_slip_came() {
+    check(&format!("{PAID}; 320 pulse; 350 fail n=1; 400 pulse"), "1 no_slip unknown A01");
+}
+
+#[test]
 fn a_late_slip_takes_the_finding_back() {
     check(&format!("{PAID}; 400 pulse; 500 slip n=1 copy=c reprint"), "1 printed_late (A01)");
     check(&format!("{PAID}; 3000 pulse; 9000 slip n=1 reprint"), "1 printed_late (A01)");
@@ -198,6 +203,16 @@ fn a_lazy_reversal_is_pending_before_it_is_lost() {
 }
 
 #[test]
+fn a_lost_reversal_is_over_when_the_money_came_back_another_way() {
+    check(
+        &format!(
+            "{TIMED_OUT}; 90 reversal n=1 is=failed; 91 pulse; 200 void n=2 of=1 yuan=8; 201 pulse"
+        ),
+        "1 not_expected voided (A03); 2 not_expected not_a_debit",
+    );
+}
+
+#[test]
 fn a_sale_carries_a_pending_reversal_along() {
     let sold = "600 ask n=2 yuan=3; 601 ok n=2; 602 slip n=2";
     check(&format!("{TIMED_OUT}; {sold}; 700 pulse"), "1 not_expected unanswered; 2 printed");
@@ -230,6 +245,13 @@ fn a_second_debit_after_a_missing_slip_is_told() {
         &format!("{FIRST}; {again}; 500 pulse; 600 void n=3 of=2 yuan=88; 601 pulse"),
         "1 no_slip unknown A01; 2 printed (A09); 3 not_expected not_a_debit",
     );
+}
+
+/// The slip came in the end, so nobody had a reason to pay twice.
+#[test]
+fn trouble_that_was_over_before_the_second_debit_is_none() {
+    let second = "40 ask n=2 yuan=88 card=6691; 41 ok n=2; 43 slip n=2; 80 pulse";
+    check(&format!("{FIRST}; 14 fail n=1; 20 slip n=1; {second}"), "1 printed (A02); 2 printed");
 }
 
 #[test]

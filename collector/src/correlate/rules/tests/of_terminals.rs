@@ -2,7 +2,9 @@
 
 use super::check;
 use crate::correlate::policy::Policies;
-use crate::correlate::tests::{check_with, outcome, policies, policies_with};
+use crate::correlate::tests::{
+    check_with, open_from_eight_to_ten, outcome, policies, policies_with,
+};
 
 #[test]
 fn money_that_comes_after_the_close_of_its_order_is_told_at_once() {
@@ -31,6 +33,10 @@ fn an_order_asked_anew_or_undone_before_is_no_late_success() {
         "- not_expected reversed",
     );
     check("10 ask n=1 yuan=8; 12 ok n=1; 13 abort n=1; 14 slip n=1; 99 pulse", "1 printed");
+    check(
+        "10 ask n=1 yuan=8; 12 ok n=1; 13 abort n=1; 14 done n=1; 15 slip n=1; 99 pulse",
+        "1 printed",
+    );
 }
 
 const OFFLINE: &str = "10 ask n=1 batch=3 yuan=8; 12 answer n=1 code=Y3; 14 slip n=1";
@@ -218,6 +224,15 @@ fn a_good_sale_between_or_a_cancelled_print_is_no_row() {
     );
 }
 
+/// Once a silent terminal, at the hours of another year.
+#[test]
+fn nobody_is_silent_by_a_clock_that_is_not_set() {
+    let hours = || policies_with(open_from_eight_to_ten);
+    let said = "10 ask n=1 yuan=1; 11 answer n=1 code=51";
+    check_with(hours(), &format!("{said}; 2400 unset; 2401 pulse"), "1 not_expected declined");
+    check_with(hours(), &format!("{said}; 2400 pulse"), "1 not_expected declined; silent A18");
+}
+
 /// Once a row of two: that a slip is missing is told minutes later, when paper has long come out again.
 #[test]
 fn a_good_sale_between_is_no_row_however_late_the_slips_are_missed() {
@@ -288,6 +303,13 @@ fn an_acquirer_that_answers_few_is_told_once_for_all_terminals() {
         policies(),
         &[("till-1", "T1", &good), ("till-2", "T2", &bad)],
         "50 not_expected unanswered; 51 not_expected unanswered; route A16",
+    );
+    // One of twenty-one is what happens.
+    let one = format!("0 open; {}; {}", sales(1, 10, mid), lost(50));
+    check_beside(
+        policies(),
+        &[("till-1", "T1", &good), ("till-2", "T2", &one)],
+        "50 not_expected unanswered",
     );
     let other = format!("0 open; {}; 110 pulse", sales(1, 10, "mid=777310154110123"));
     check_beside(
