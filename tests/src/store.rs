@@ -1,16 +1,19 @@
 //! The collector's store in memory, for worlds of which hundreds are run: what is committed outlives a crash, and a
-//! commit may be refused. It looks at every commit as an auditor: each number is stored once and in order.
+//! commit may be refused. It looks at every commit as an auditor: each number is stored once and in order. What it
+//! keeps of payments it keeps as the collector's own does.
 
-use slipwatch_collector::commit::{AgentRow, Commit, Recall, Snapshot, TransactionRow};
+use slipwatch_collector::commit::{Commit, Recall, Snapshot, TransactionRow};
 use slipwatch_collector::correlate::case::CaseId;
-use slipwatch_collector::correlate::finding::{Finding, FindingChange, FindingId};
+use slipwatch_collector::correlate::finding::FindingChange;
 use slipwatch_collector::correlate::policy::AgentName;
 use slipwatch_collector::correlate::timeline::StreamTime;
+use slipwatch_collector::edge::store::memory;
 use slipwatch_shared::event::{Epoch, Event, Keys, Seq};
 use slipwatch_shared::money::Amount;
 use slipwatch_shared::terminal::{StoreId, TerminalId};
 use slipwatch_shared::wire::envelope::EventBatch;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 /// Where an event stands in the journal.
 pub type JournalKey = (AgentName, Epoch, Seq);
@@ -22,18 +25,22 @@ pub struct MemoryStore {
     pub journal: BTreeMap<JournalKey, Event>,
     /// The frames as they came, in the order of commits.
     pub frames: Vec<(AgentName, Vec<u8>)>,
-    /// Every payment.
-    pub transactions: BTreeMap<CaseId, TransactionRow>,
+    /// Payments, findings and agents as they stand, as the collector's own store in memory keeps them.
+    kept: memory::MemoryStore,
     /// What was said of each payment's slip, one after the other.
     pub said: BTreeMap<CaseId, Vec<String>>,
-    /// Every finding as it stands.
-    pub findings: BTreeMap<FindingId, Finding>,
     /// Every change of a finding that was told, in order.
     pub told: Vec<FindingChange>,
     /// How many letters were written.
     pub letters: usize,
-    agents: BTreeMap<AgentName, AgentRow>,
-    alert_state: Option<Vec<u8>>,
+}
+
+impl Deref for MemoryStore {
+    type Target = memory::MemoryStore;
+
+    fn deref(&self) -> &memory::MemoryStore {
+        &self.kept
+    }
 }
 
 impl MemoryStore {
@@ -63,29 +70,16 @@ impl MemoryStore {
             if said.last() != Some(&word) {
                 said.push(word);
             }
-            self.transactions.insert(row.id.clone(), row.clone());
         }
-        for change in &commit.findings {
-            self.findings.insert(change.finding.id.clone(), change.finding.clone());
-            self.told.push(change.clone());
-        }
-        for row in &commit.agents {
-            self.agents.insert(row.name.clone(), row.clone());
-        }
+        self.told.extend(commit.findings.iter().cloned());
         self.letters += commit.outbox.len();
-        if commit.alert_state.is_some() {
-            self.alert_state.clone_from(&commit.alert_state);
-        }
+        self.kept.commit(commit);
         Ok(())
     }
 
     /// What a collector starts from.
     pub fn load(&self) -> Snapshot {
-        Snapshot {
-            agents: self.agents.values().cloned().collect(),
-            open: self.transactions.values().cloned().collect(),
-            alert_state: self.alert_state.clone(),
-        }
+        self.kept.load()
     }
 }
 
@@ -96,16 +90,7 @@ impl Recall for MemoryStore {
         terminal: Option<TerminalId>,
         keys: &Keys,
     ) -> Vec<TransactionRow> {
-        let original = keys.original.unwrap_or_default();
-        let shares = |row: &&TransactionRow| {
-            let known = &row.case.keys;
-            let same_stan =
-                known.stan.is_some() && (known.stan == keys.stan || known.stan == original.stan);
-            let same_rrn =
-                known.rrn.is_some() && (known.rrn == keys.rrn || known.rrn == original.rrn);
-            &row.id.agent.store == store && row.terminal == terminal && (same_stan || same_rrn)
-        };
-        self.transactions.values().filter(shares).cloned().collect()
+        self.kept.by_keys(store, terminal, keys)
     }
 
     fn by_card(
@@ -116,17 +101,10 @@ impl Recall for MemoryStore {
         from: StreamTime,
         through: StreamTime,
     ) -> Vec<TransactionRow> {
-        let fits = |row: &&TransactionRow| {
-            let pan = row.case.keys.card.and_then(|card| card.pan);
-            &row.id.agent.store == store
-                && row.case.keys.amount == Some(amount)
-                && pan.is_some_and(|pan| pan.last_four() == last_four)
-                && (from..=through).contains(&row.case.opened)
-        };
-        self.transactions.values().filter(fits).cloned().collect()
+        self.kept.by_card(store, amount, last_four, from, through)
     }
 
     fn by_id(&mut self, id: &CaseId) -> Option<TransactionRow> {
-        self.transactions.get(id).cloned()
+        self.kept.by_id(id)
     }
 }

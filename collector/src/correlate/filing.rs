@@ -7,7 +7,7 @@ use super::key::{self, Fit};
 use super::money::{self, Money};
 use super::recall::{Recall, TransactionRow};
 use super::rules::habit::Deed;
-use super::rules::reversal;
+use super::rules::{offline, reversal};
 use super::terminal::{LOOSE_MAX, Loose, troubles};
 use super::timeline::StreamTime;
 use super::watch::{Moved, Spot};
@@ -372,18 +372,9 @@ impl Correlator {
 
     /// The day was closed with equal sums: what was approved offline is with the host.
     fn close_offline(&mut self, desk: &Desk<'_>, recall: &mut dyn Recall) {
-        let waits = |case: &Case| {
-            let made = |what: What| matches!(what, What::ApprovedOffline | What::Uploaded(_));
-            let offline = case.facts.iter().rposition(|fact| made(fact.what));
-            let since = offline.map_or(&[][..], |offline| &case.facts[offline..]);
-            let there = |what: What| {
-                matches!(what, What::Approved | What::Closed)
-                    || matches!(what, What::Uploaded(ExchangePhase::Approved))
-            };
-            !since.is_empty() && !since.iter().any(|fact| there(fact.what))
-        };
         let cases = self.agents[desk.agent].terminals[desk.terminal].cases.iter();
-        let waiting = cases.filter(|kept| waits(&kept.case)).map(|kept| kept.case.first);
+        let waiting = cases.filter(|kept| offline::waits(&kept.case).is_some());
+        let waiting = waiting.map(|kept| kept.case.first);
         let waiting: Vec<EventRef> = waiting.collect();
         for first in waiting {
             let terminal = &mut self.agents[desk.agent].terminals[desk.terminal];

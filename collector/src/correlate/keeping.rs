@@ -6,7 +6,7 @@ use super::correlator::{Agent, Correlator};
 use super::coverage::Heard;
 use super::policy::AgentName;
 use super::recall::{RECENT_MS, Recall, TransactionRow};
-use super::review::{is_young, rest_at};
+use super::review::{is_awaited, is_young, rest_at};
 use super::shape::{self, Shape, ShapeError};
 use super::terminal::{CASES_MAX, Kept};
 use super::timeline::{Due, StreamTime};
@@ -77,16 +77,17 @@ impl Correlator {
             terminal.cases.retain_mut(|kept| {
                 seen += 1;
                 let rest_at = rest_at(kept, &deadlines);
-                if std::mem::take(&mut kept.dirty) {
+                let keep = seen > over && rest_at.is_none_or(|rest_at| rest_at > watermark);
+                let awaited = is_awaited(&kept.case);
+                if std::mem::take(&mut kept.dirty) || awaited && !keep {
                     rows.push(TransactionRow {
                         id: CaseId { agent: name.clone(), first: kept.case.first },
                         terminal: id,
                         case: kept.case.clone(),
                         keys_changed: std::mem::take(&mut kept.keys_changed),
-                        rest_at,
+                        rest_at: rest_at.filter(|_| !(awaited && keep)),
                     });
                 }
-                let keep = seen > over && rest_at.is_none_or(|rest_at| rest_at > watermark);
                 if !keep {
                     forgotten = forgotten.max(Some(kept.case.last_heard()));
                     let place = Place { agent, terminal: at, first: kept.case.first };

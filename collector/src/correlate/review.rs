@@ -462,10 +462,16 @@ pub(super) fn rest_at(kept: &Kept, deadlines: &super::policy::Deadlines) -> Opti
     if !case.synchronised {
         stays_ms = stays_ms.max(CLOCK_AWAITED_MS);
     }
-    if case.told(FindingKind::OfflineForced).is_some_and(|told| told.resolved.is_none()) {
+    if offline::waits(case).is_some() {
         stays_ms = stays_ms.max(UPLOAD_AWAITED_MS);
     }
     Some(case.last_heard().plus_ms(stays_ms))
+}
+
+/// Whether something that names no payment may still change this one: a clock that is set, a close that uploads. Then it
+/// is loaded at the start as long as it would be in memory.
+pub(super) fn is_awaited(case: &super::case::Case) -> bool {
+    !case.synchronised || offline::waits(case).is_some()
 }
 
 /// A finding of a case, as it was told.

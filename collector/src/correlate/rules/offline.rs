@@ -2,7 +2,7 @@
 //! nothing was heard of the sale but its upload, the time to accept it runs from there.
 
 use super::{Held, Say};
-use crate::correlate::case::{Case, What};
+use crate::correlate::case::{Case, Fact, What};
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
 use crate::correlate::coverage::{Heard, Needs};
 use crate::correlate::finding::{FindingKind, Resolution, Stage};
@@ -16,8 +16,8 @@ fn made_offline(case: &Case) -> Option<usize> {
     case.facts.iter().position(|fact| tells(fact.what))
 }
 
-/// When an offline approval that still waits for its upload is told; absent where none waits.
-pub fn upload_due(case: &Case, thresholds: &Thresholds) -> Option<StreamTime> {
+/// The offline approval of a payment that still waits for its upload.
+pub fn waits(case: &Case) -> Option<&Fact> {
     let offline = made_offline(case)?;
     let settled = |what: What| {
         matches!(what, What::Approved | What::Refused | What::Closed | What::Voided)
@@ -25,7 +25,12 @@ pub fn upload_due(case: &Case, thresholds: &Thresholds) -> Option<StreamTime> {
             || matches!(what, What::Uploaded(ExchangePhase::Approved | ExchangePhase::Declined))
     };
     let waits = !case.facts[offline..].iter().any(|fact| settled(fact.what));
-    waits.then(|| case.facts[offline].at.plus_ms(thresholds.upload_ms))
+    waits.then(|| &case.facts[offline])
+}
+
+/// When an offline approval that still waits for its upload is told; absent where none waits.
+pub fn upload_due(case: &Case, thresholds: &Thresholds) -> Option<StreamTime> {
+    waits(case).map(|offline| offline.at.plus_ms(thresholds.upload_ms))
 }
 
 /// A15. Silence counts only where the lines that carry money were heard from the approval until it is due.

@@ -230,7 +230,7 @@ shape_struct!(Numbers { counters, lives, reset });
 mod tests {
     use super::*;
 
-    /// Numbers as `batch/trace`, a second apart; `!` before one: the device was reset before it.
+    /// Numbers as `batch/trace`, ten seconds apart; `!` before one: the device was reset before it.
     #[track_caller]
     fn check(script: &str, expected: &[(u16, Option<Break>)]) {
         let mut numbers = Numbers::default();
@@ -257,6 +257,18 @@ mod tests {
     fn gaps_are_normal_and_jumps_are_odd() {
         check("1/1 1/2 1/40", &[(0, None), (0, None), (0, None)]);
         check("1/1 1/52", &[(0, None), (0, Some(Break::Jump(51)))]);
+    }
+
+    #[test]
+    fn two_lines_that_tell_two_requests_out_of_order_are_no_break() {
+        let mut numbers = Numbers::default();
+        let mut note = |stan: u32, at_ms: i64| {
+            let stan = Stan::from_number(stan).expect("six digits");
+            let said = Said { merchant: None, stan, batch: None, at: StreamTime(at_ms) };
+            numbers.note(said, |_| true, &Thresholds::default())
+        };
+        assert_eq!([note(10, 0), note(12, 100), note(11, 200), note(13, 300)], [(0, None); 4]);
+        assert_eq!(note(12, SKEW_MS + 301), (1, Some(Break::Back)), "long after it is one");
     }
 
     #[test]

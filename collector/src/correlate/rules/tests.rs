@@ -247,6 +247,37 @@ fn a_second_debit_after_a_missing_slip_is_told() {
     );
 }
 
+/// Five minutes after a missing slip it may be the same purchase; with an order of its own it is likely another one.
+#[test]
+fn two_orders_speak_against_one_purchase() {
+    let pair = |first: &str, second: &str| {
+        format!(
+            "10 ask n=1 yuan=88 card=6691 {first}; 12 ok n=1; 14 fail n=1; \
+             314 ask n=2 yuan=88 card=6691 {second}; 315 ok n=2; 317 slip n=2; 330 pulse"
+        )
+    };
+    let missing = "1 no_slip terminal_fault (A02) A01";
+    check(&pair("", ""), &format!("{missing}; 2 printed A09"));
+    check(&pair("order=A1", "order=A2"), &format!("{missing}; 2 printed"));
+}
+
+/// A fare or a coffee that is paid again and again is no sign of one purchase.
+#[test]
+fn a_usual_amount_speaks_against_one_purchase() {
+    let usual = |yuan: u32| -> String {
+        let sale = |n: u32| {
+            format!("{n} ask n={n} yuan={yuan} card=100{n}; {n}.2 ok n={n}; {n}.4 slip n={n}; ")
+        };
+        (1..=5).map(sale).collect()
+    };
+    let pair = "10 ask n=6 yuan=88 card=6691; 12 ok n=6; 14 fail n=6; \
+                314 ask n=7 yuan=88 card=6691; 315 ok n=7; 317 slip n=7; 330 pulse";
+    let printed = "1 printed; 2 printed; 3 printed; 4 printed; 5 printed";
+    let missing = "6 no_slip terminal_fault (A02) A01; 7 printed";
+    check(&format!("{}{pair}", usual(9)), &format!("{printed}; {missing} A09"));
+    check(&format!("{}{pair}", usual(88)), &format!("{printed}; {missing}"));
+}
+
 /// The slip came in the end, so nobody had a reason to pay twice.
 #[test]
 fn trouble_that_was_over_before_the_second_debit_is_none() {
