@@ -4,7 +4,6 @@
 mod due;
 mod imported;
 mod month;
-mod payout;
 mod refused;
 
 use slipwatch_collector::settlement::reader::error::ReadError;
