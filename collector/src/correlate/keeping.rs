@@ -190,9 +190,8 @@ impl Correlator {
         let at = self.agent(name);
         let stored: Agent = shape::from_bytes(state)?;
         let (clock_unset, share) = (stored.clock_unset, stored.share);
-        let Agent {
-            timeline, mut coverage, terminals, silences, silence, card_numbers, ..
-        } = stored;
+        let Agent { timeline, mut coverage, terminals, silences, silence, card_numbers, .. } =
+            stored;
         if let Some(share) = &share {
             self.routes.restore(at, share);
         }

@@ -42,9 +42,15 @@ impl Recall for SqliteStore {
         let terminal = terminal.map(|terminal| terminal.to_string());
         let mut found: Vec<TransactionRow> = Vec::new();
         let mut add = |column: &str, value: &dyn ToSql| {
-            let condition =
-                format!("t.{column} = ?1 AND t.store = ?2 AND (?3 IS NULL OR t.terminal = ?3)");
-            for row in self.recall(&condition, &[value, &store, &terminal]) {
+            let condition = format!("t.{column} = ?1 AND t.store = ?2");
+            let rows = match &terminal {
+                Some(terminal) => {
+                    let condition = format!("{condition} AND t.terminal = ?3");
+                    self.recall(&condition, &[value, &store, terminal])
+                }
+                None => self.recall(&condition, &[value, &store]),
+            };
+            for row in rows {
                 if found.iter().all(|known| known.id != row.id) {
                     found.push(row);
                 }

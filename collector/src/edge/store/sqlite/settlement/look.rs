@@ -147,7 +147,7 @@ impl SqliteStatements {
         let mut run = || -> Result<Vec<Unsettled>> {
             let mut statement = connection.prepare_cached(&format!(
                 "{CANDIDATE_COLUMNS} WHERE t.wall >= ?1 AND t.wall < ?2 AND t.id > ?3
-                 AND t.kind IN (?5, ?6, ?7) AND c.money IN (?8, ?9)
+                 AND t.kind IN (?5, ?6, ?7) AND c.money IN ({reversed}, {voided})
                  AND NOT EXISTS (SELECT 1 FROM settlement_links l
                     JOIN settlement_rows r ON r.id = l.row JOIN settlement_files f ON f.id = r.file
                     WHERE l.transaction_id = t.id AND l.role = 0 AND f.state = 1)
@@ -190,7 +190,9 @@ impl SqliteStatements {
         limit: usize,
     ) -> std::result::Result<Vec<(i64, RowId)>, StoreError> {
         let run = || -> Result<Vec<(i64, RowId)>> {
-            let mut statement = self.connection.prepare_cached(
+            // The numbers stand in the text, as they do in the index that holds just these payments.
+            let (reversed, voided) = (Standing::Reversed as i64, Standing::Voided as i64);
+            let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT c.id, r.id FROM cases c JOIN transactions t ON t.id = c.id
                  JOIN settlement_links l ON l.transaction_id = c.id AND l.role = ?3
                  JOIN settlement_rows r ON r.id = l.row
@@ -201,7 +203,7 @@ impl SqliteStatements {
                  AND NOT EXISTS (SELECT 1 FROM settlement_links o
                     WHERE o.transaction_id = c.id AND o.role = ?7)
                  ORDER BY c.id LIMIT ?2",
-            )?;
+            ))?;
             let found = statement.query_map(
                 params![
                     from.0,
@@ -211,8 +213,6 @@ impl SqliteStatements {
                     RowKind::Sale as i64,
                     Watched::Undone as i64,
                     Role::Offsets as i64,
-                    Standing::Reversed as i64,
-                    Standing::Voided as i64,
                 ],
                 |row| Ok((row.get(0)?, RowId(row.get(1)?))),
             )?;
