@@ -147,7 +147,7 @@ impl SqliteStatements {
         let mut run = || -> Result<Vec<Unsettled>> {
             let mut statement = connection.prepare_cached(&format!(
                 "{CANDIDATE_COLUMNS} WHERE t.wall >= ?1 AND t.wall < ?2 AND t.id > ?3
-                 AND t.kind IN (?5, ?6, ?7) AND c.money IN ({reversed}, {voided})
+                 AND t.kind IN (?5, ?6, ?7) AND c.money IN (?8, ?9)
                  AND NOT EXISTS (SELECT 1 FROM settlement_links l
                     JOIN settlement_rows r ON r.id = l.row JOIN settlement_files f ON f.id = r.file
                     WHERE l.transaction_id = t.id AND l.role = 0 AND f.state = 1)
@@ -197,7 +197,7 @@ impl SqliteStatements {
                  JOIN settlement_links l ON l.transaction_id = c.id AND l.role = ?3
                  JOIN settlement_rows r ON r.id = l.row
                  JOIN settlement_files f ON f.id = r.file AND f.state = ?4
-                 WHERE c.money IN (?8, ?9) AND t.wall >= ?1 AND r.kind = ?5
+                 WHERE c.money IN ({reversed}, {voided}) AND t.wall >= ?1 AND r.kind = ?5
                  AND NOT EXISTS (SELECT 1 FROM settlement_watch w
                     WHERE w.matter = ?6 AND w.transaction_id = c.id)
                  AND NOT EXISTS (SELECT 1 FROM settlement_links o
