@@ -108,6 +108,8 @@ pub struct Amounts {
 }
 
 const AMOUNTS_MAX: usize = 32;
+/// Room is made for so many more at once.
+const AMOUNTS_STEP: usize = 4;
 const COMMON_AMOUNTS: usize = 5;
 const COMMON_COUNT_MIN: u32 = 5;
 /// From so many on a count stands behind its amount, not in it.
@@ -122,7 +124,12 @@ impl Amounts {
         let known = self.counts.binary_search_by_key(&amount.minor, |(minor, _)| *minor);
         match known {
             Ok(at) => self.counts[at].1 += 1,
-            Err(at) if self.counts.len() < AMOUNTS_MAX => self.counts.insert(at, (amount.minor, 1)),
+            Err(at) if self.counts.len() < AMOUNTS_MAX => {
+                if self.counts.len() == self.counts.capacity() {
+                    self.counts.reserve_exact(AMOUNTS_STEP);
+                }
+                self.counts.insert(at, (amount.minor, 1));
+            }
             Err(_) => {
                 // All fade by one, so that a new habit can take the place of an old one.
                 self.counts.iter_mut().for_each(|count| count.1 -= 1);
