@@ -297,6 +297,7 @@ fn keys_of(arguments: &[(&str, &str)]) -> Keys {
             "keyed" => {
                 keys.card.get_or_insert_default().entry_mode = Some(EntryMode::Manual);
             }
+            "alipay" => keys.instrument = Some(Instrument::AlipayQr),
             "wechat" => keys.instrument = Some(Instrument::WechatQr),
             "wallet" => {
                 let id = value.parse().expect("a wallet's number");

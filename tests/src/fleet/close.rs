@@ -144,8 +144,10 @@ impl Shop {
             _ => (SettlementResult::Balanced, None),
         };
         self.end_close(at, till, result, out);
-        // The upload that follows, or the second try, makes it good; now and then it does not come.
-        let mended = what == 2 || result == SettlementResult::Error;
+        // The upload that follows, or the second try, makes it good; now and then it does not come, but where
+        // days follow: what it uploads is told there.
+        let whole_days = settings.days > 1 && result != SettlementResult::Balanced;
+        let mended = what == 2 || whole_days || result == SettlementResult::Error;
         if mended {
             self.enter(at + 2 * MINUTE, Item::Upload { till });
         }

@@ -160,7 +160,8 @@ impl Shop {
             },
             tills,
             merchant: format!("898310{:09}", place / 8),
-            rhythm: dice.below(RHYTHMS.len() as u64) as usize,
+            // At noon all that have to do with an outage are open.
+            rhythm: dice.below(RHYTHMS.len() as u64 - u64::from(settings.outage)) as usize,
             agenda: BinaryHeap::new(),
             entered: 0,
             seq: 0,
@@ -396,8 +397,8 @@ impl Shop {
             return self.say(at, source, terminal, Body::DecodeFailed { reason }, None, out);
         }
         let word = act.word.zip(numbers);
+        self.say(at, source, terminal, act.body.clone(), word, out);
         self.note(at, till, &act.body, out);
-        self.say(at, source, terminal, act.body, word, out);
     }
 
     /// What a word of a device means to what is told of it.

@@ -313,7 +313,7 @@ impl Till {
     /// What is told of an approval without the host that is left to the close of the day: `last_close` is the last
     /// night's. Absent where a close is in time; else whether it stands in the end.
     pub(super) fn upload_missing(&self, approved: i64, last_close: i64) -> Option<bool> {
-        let heard_long_enough = approved + UPLOAD_MS + 35 * MINUTE < last_close;
+        let heard_long_enough = approved + UPLOAD_MS + 2 * MINUTE < last_close;
         (!self.closes && heard_long_enough).then_some(!self.closes_at_last)
     }
 
@@ -373,6 +373,8 @@ impl Till {
             }
         }
         self.turned = false;
+        // A close ends with a sign-on.
+        self.reset = true;
     }
 
     /// The sums begin anew.

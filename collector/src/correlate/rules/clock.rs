@@ -166,6 +166,21 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_is_told_beyond_a_minute_and_right_again_below_half_of_one() {
+        let stand = |behind_s: u8| {
+            let mut skews = Skews::default();
+            let host = format!("09:{:02}:{:02}", behind_s / 60, behind_s % 60);
+            for _ in 0..ANSWERS_MIN {
+                skews.note(time(&host), Some(time("09:00:00")), EventTime(0));
+            }
+            clock_skew(&skews, StreamTime(0), EventRef::default(), &Thresholds::default())
+        };
+        assert!(matches!(stand(61), Stand::Holds(Standing { severity: Severity::P3, .. })));
+        assert_eq!((stand(60), stand(30)), (Stand::AsItWas, Stand::AsItWas));
+        assert_eq!(stand(29), Stand::Not(Resolution::ClockRight));
+    }
+
+    #[test]
     fn one_answer_that_came_late_moves_no_median() {
         let mut skews = Skews::default();
         for host in ["09:00:00", "09:00:00", "09:04:00", "09:00:01", "09:00:00"] {

@@ -103,3 +103,22 @@ pub fn due(
         fits.then(|| StreamTime(begin + silence_ms - local_ahead))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_that_is_seldom_used_may_say_nothing_for_longer() {
+        let mut rhythm = Rhythm::default();
+        let least_ms = 30 * MINUTE_MS;
+        (1..GAPS_MIN).for_each(|_| rhythm.note(15 * MINUTE_MS));
+        assert_eq!(rhythm.silence_ms(least_ms), least_ms, "too few gaps tell nothing");
+        rhythm.note(4 * 60 * MINUTE_MS);
+        // A quarter of an hour is less than 1,024 seconds, and one gap of twenty may be longer.
+        assert_eq!(rhythm.silence_ms(least_ms), 4 * 1_024_000);
+        let mut busy = Rhythm::default();
+        (0..GAPS_MIN).for_each(|_| busy.note(MINUTE_MS));
+        assert_eq!(busy.silence_ms(least_ms), least_ms);
+    }
+}

@@ -1,5 +1,6 @@
 //! The rules by what a terminal says. Each line is a trap that raised false alarms somewhere, or hid a true one.
 
+use crate::correlate::policy::Deadlines;
 use crate::correlate::tests::{
     check_with, nobody_prints, one_copy, open_from_eight_to_ten, outcome, policies, policies_with,
 };
@@ -117,6 +118,19 @@ fn the_policy_says_where_no_slip_is_due() {
         policy.slip_due_from = Some(Amount::new(10_000, Currency::CNY));
     });
     check_with(from_hundred, &format!("{PAID}; 400 pulse"), "1 not_expected below_amount");
+    let from_its_amount =
+        || policies_with(|policy| policy.slip_due_from = Some(Amount::new(8_800, Currency::CNY)));
+    check_with(from_its_amount(), &format!("{PAID}; 400 pulse"), "1 no_slip unknown A01");
+    // A card that is put in is no tap.
+    let taps_from_hundred = policies_with(|policy| {
+        policy.contactless_due_from = Some(Amount::new(10_000, Currency::CNY));
+    });
+    check_with(taps_from_hundred, &format!("{PAID}; 400 pulse"), "1 no_slip unknown A01");
+    let slow = policies_with(|policy| {
+        let slip_alert_ms = 3_600_000;
+        policy.deadlines = Some(Box::new(Deadlines { slip_alert_ms, ..Deadlines::default() }));
+    });
+    check_with(slow, &format!("{PAID}; 400 pulse"), "1 pending A01");
     let mut nobody_told = policies();
     nobody_told.terminals.clear();
     check_with(nobody_told, &format!("{PAID}; 400 pulse"), "1 unknown not_judged");
@@ -303,6 +317,8 @@ fn a_wallet_that_shows_no_payer_is_the_same_one_only_after_trouble() {
     check(&format!("{first}; {second}"), "- not_expected unanswered; - printed A09");
     let paid = "10 ask order=A1 yuan=88 wechat; 12 ok order=A1; 14 slip order=A1";
     check(&format!("{paid}; {second}"), "- printed; - printed");
+    let others = "60 ask order=A2 yuan=88 alipay; 61 ok order=A2; 62 slip order=A2; 70 pulse";
+    check(&format!("{first}; {others}"), "- not_expected unanswered; - printed");
     let alipay = "60 ask order=A2 yuan=88; 61 ok order=A2; 62 slip order=A2; 70 pulse";
     check(&format!("{first}; {alipay}"), "- not_expected unanswered; - printed");
 }

@@ -186,6 +186,24 @@ fn partial_numbers_link_where_they_leave_one_candidate() {
     check(&[sale(40_000, 8_800, "terminal=T1 batch=3 stan=7")], &[known, twin], &[]);
 }
 
+/// Each tier's own bounds: what lies beyond them is nobody's payment.
+#[test]
+fn numbers_link_no_further_than_their_windows_and_cards() {
+    const DAY_S: i64 = 86_400;
+    let known = candidate(1, 0, 8_800, "terminal=T1 batch=3 stan=7 rrn=300000000007 order=A-17");
+    let far = |days: i64, keys: &str| sale(days * DAY_S, 8_900, keys);
+    let one = std::slice::from_ref(&known);
+    check(&[far(4, "terminal=T1 batch=3 stan=7")], one, &[]);
+    check(&[far(4, "terminal=T1 rrn=300000000007")], one, &[]);
+    check(&[far(4, "order=A-17")], one, &[(0, 1, "E4")]);
+    check(&[far(8, "order=A-17")], one, &[]);
+    let parts = candidate(1, 0, 8_800, "terminal=T1 stan=7 code=A12345 card=622576:6691");
+    let one = std::slice::from_ref(&parts);
+    check(&[sale(50_000, 8_800, "terminal=T1 batch=3 stan=7")], one, &[]);
+    check(&[sale(80_000, 8_800, "code=A12345 card=622576:1111")], one, &[]);
+    check(&[sale(80_000, 8_800, "stan=7 card=456351:6691")], one, &[]);
+}
+
 #[test]
 fn a_score_links_as_probable_only_where_it_is_clear() {
     let known = candidate(1, 0, 8_800, "terminal=T1 card=622576:6691");

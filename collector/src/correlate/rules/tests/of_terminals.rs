@@ -172,6 +172,9 @@ fn a_printer_in_trouble_for_ten_minutes_is_out_until_it_prints() {
     check("10 paper end; 620 pulse", "terminal A17 paper_out");
     check("10 paper end; 300 paper ok; 620 pulse", "");
     check("10 paper end; 300 garbled; 620 pulse", "");
+    // Another trouble is another one, and lasts from its own begin.
+    check("10 paper end; 300 paper ok; 500 paper end; 620 pulse", "");
+    check("10 paper end; 300 paper ok; 500 paper end; 1110 pulse", "terminal A17 paper_out");
     check("10 paper end; 620 pulse; 700 paper ok; 800 pulse", "terminal A17 paper_out");
     check("10 paper end; 620 pulse; 700 paper ok; 701 slip; 800 pulse", "terminal (A17)");
     // Said again and again, it is one trouble, and it began with the first word.
