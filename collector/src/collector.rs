@@ -83,9 +83,9 @@ pub struct Counts {
     /// Verdicts that were reached or changed, in the order of [`crate::correlate::verdict::Verdict::LABELS`].
     pub verdicts: [u64; 6],
     /// Findings raised, in the order of [`FindingKind::ALL`].
-    pub raised: [u64; 26],
+    pub raised: [u64; 27],
     /// Findings resolved, in the same order.
-    pub resolved: [u64; 26],
+    pub resolved: [u64; 27],
     /// Words that fitted no payment.
     pub unfiled: u64,
     /// Payments that were let go because a terminal had too many.
@@ -109,7 +109,7 @@ pub struct Gauges {
     /// Agents by presence, in the order of [`Presence::ALL`].
     pub agents: [u64; 4],
     /// Findings that are open and in memory, in the order of [`FindingKind::ALL`].
-    pub open_findings: [u64; 26],
+    pub open_findings: [u64; 27],
 }
 
 /// The same number is asked for again only after so long, however many batches come too early meanwhile.

@@ -1,6 +1,7 @@
 //! Settings of the collector, each with unit, default and reason; read once, checked whole, told with file and line
 //! when wrong. Holds no secret: the settings name files, and [`Config::secret`] reads them when they are needed.
 
+pub mod complaints;
 pub mod confirmed;
 pub mod error;
 mod file;
@@ -48,6 +49,8 @@ pub struct Config {
     pub agent_offline_ms: i64,
     /// Settlement files, contracts and agreed deductions.
     pub settlement: settlement::SettlementConfig,
+    /// The complaint desk.
+    pub complaints: complaints::ComplaintsConfig,
     /// The shops with their agents and terminals.
     pub shops: Vec<Shop>,
 }

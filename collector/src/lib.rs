@@ -5,6 +5,7 @@ pub mod alert;
 pub mod collector;
 pub mod command;
 pub mod commit;
+pub mod complaint;
 pub mod config;
 pub mod correlate;
 pub mod edge;

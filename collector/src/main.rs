@@ -1,12 +1,15 @@
 //! Starts the collector: arguments, logging, exit code.
 
 use clap::Parser;
-use slipwatch_collector::command::{Arguments, run_command};
+use slipwatch_collector::command::{Arguments, complaint, run_command};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    if let Some(refused) = complaint::refuse_card_numbers(std::env::args_os()) {
+        return refused;
+    }
     let arguments = Arguments::parse();
     // The broker's library tells each connection and each refused packet: what matters of it the intake tells, too.
     let filter = EnvFilter::try_from_env("SLIPWATCH_LOG")

@@ -14,7 +14,9 @@ use prometheus::{
 use slipwatch_shared::event::LineCounts;
 use slipwatch_shared::times::ArrivalTime;
 
+mod complaints;
 mod families;
+pub use complaints::ComplaintMetrics;
 pub use families::{AgentMetrics, LinesPer, MailFailure, MailMetrics, StoreMetrics};
 
 /// What `/metrics` says it is.
@@ -61,6 +63,8 @@ pub struct Metrics {
     pub store: StoreMetrics,
     /// Letters.
     pub mail: MailMetrics,
+    /// The complaint desk.
+    pub complaints: ComplaintMetrics,
 }
 
 /// Registers series one by one.
@@ -145,6 +149,7 @@ impl Metrics {
             agents: AgentMetrics::register(&add),
             store: StoreMetrics::register(&add),
             mail: MailMetrics::register(&add),
+            complaints: ComplaintMetrics::register(&add),
             registry: registry.clone(),
         };
         metrics.zero();
@@ -308,6 +313,8 @@ mod tests {
             "slipwatch_verdicts_total{verdict=\"unknown\"} 0",
             "slipwatch_mail_failures_total{reason=\"login\"} 0",
             "slipwatch_agents{presence=\"online\"} 0",
+            "slipwatch_complaints_answered_total{outcome=\"under_inquiry\"} 0",
+            "slipwatch_complaints_overdue 0",
             "slipwatch_commit_duration_seconds_count 0",
             "process_resident_memory_bytes",
         ] {

@@ -1,6 +1,7 @@
 //! The loop: `collector.rs` joined with the edges. One thread judges and stores; around it stand the intake, the post,
 //! the pages, and what systemd wants to know. Decides nothing about payments itself.
 
+pub mod complaint;
 pub mod error;
 mod post;
 pub mod settlement;
@@ -131,9 +132,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let config = Arc::new(RwLock::new(Arc::new(config)));
     let health = health(metrics.clone(), Arc::clone(&beat));
     let imports = Arc::new(settlement::uploads::IntoStore::new(Arc::clone(&config)));
-    let pages = Pages::new(pages_reader, Arc::clone(&config), metrics.clone(), health, imports);
+    let desk =
+        Box::new(complaint::ComplaintDesk::beside(Arc::clone(&config), Some(metrics.clone()))?);
+    let (reload, counted) = (Arc::clone(&config), metrics.clone());
+    let pages = Pages::new(pages_reader, desk, reload, counted, health, imports);
     tasks.spawn(console::serve(listener, pages, stopping.clone()));
     tasks.spawn(settlement::rounds::run(Arc::clone(&config), stopping.clone()));
+    tasks.spawn(complaint::rounds::run(Arc::clone(&config), metrics.clone(), stopping.clone()));
     let mail = config.read().expect("no holder of this lock panics").mail.clone();
     match mail {
         Some(mail) => {

@@ -79,10 +79,11 @@ const GROUND: [&str; 7] =
 
 /// The rooms of a crate below its edges, and the rooms each may import.
 const AGENT_CORES: [(&str, &[&str]); 2] = [("decode", &["decode"]), ("spool", &["spool"])];
-const COLLECTOR_CORES: [(&str, &[&str]); 5] = [
+const COLLECTOR_CORES: [(&str, &[&str]); 6] = [
     ("admit", &["admit"]),
     ("correlate", &["correlate"]),
     ("alert", &["alert", "correlate"]),
+    ("complaint", &["complaint", "settlement", "correlate", "alert"]),
     ("evidence", &["evidence"]),
     ("settlement", &["settlement", "correlate"]),
 ];

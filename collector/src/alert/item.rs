@@ -63,6 +63,15 @@ pub(super) struct Item {
     /// A settlement file confirms it.
     #[serde(default)]
     pub(super) confirmed: bool,
+    /// The complaint's number, where it is about one.
+    #[serde(default)]
+    pub(super) complaint: Option<u64>,
+    /// When what a shopper was promised is due, UTC milliseconds.
+    #[serde(default)]
+    pub(super) due_ms: Option<i64>,
+    /// That date passed.
+    #[serde(default)]
+    pub(super) passed: bool,
 }
 
 impl Item {
@@ -72,11 +81,12 @@ impl Item {
         let of_case = change.case.as_ref().map(|case| &case.keys);
         let keys = of_case.or_else(|| ledger.map(|ledger| &ledger.keys));
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let (mut case, mut agent, mut acquirer) = (None, None, None);
+        let (mut case, mut agent, mut acquirer, mut complaint) = (None, None, None, None);
         match &finding.id.subject {
             Subject::Case(id) => case = Some(id.to_string()),
             Subject::Agent(name) => agent = Some(name.agent.to_string()),
             Subject::Route(name) => acquirer = Some(name.to_string()),
+            Subject::Complaint(name) => complaint = Some(name.number),
             Subject::Terminal(_) | Subject::Row(_) | Subject::Statement(_) => {}
         }
         let order = keys.and_then(|keys| {
@@ -113,6 +123,9 @@ impl Item {
             document: ledger.and_then(|ledger| text(&ledger.document)),
             rows: ledger.map_or(0, |ledger| ledger.rows),
             confirmed: ledger.is_none() && finding.stage == Stage::Confirmed,
+            complaint,
+            due_ms: ledger.and_then(|ledger| ledger.due).map(|due| due.0),
+            passed: complaint.is_some() && finding.stage == Stage::Confirmed,
         }
     }
 
@@ -172,6 +185,8 @@ impl Item {
             (Subject::Terminal(_) | Subject::Agent(_) | Subject::Route(_), _) => {
                 finding.id.to_string()
             }
+            // A shopper's matter is told by itself.
+            (Subject::Complaint(_), _) => finding.id.to_string(),
             // Rows of one source that say the same are one letter.
             (Subject::Row(row), _) => {
                 format!("{}/{}/{}", row.store, row.source, finding.id.kind.code())

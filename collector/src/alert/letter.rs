@@ -94,6 +94,9 @@ fn draft(
     }
     match purpose {
         Purpose::Ended | Purpose::Digest => {}
+        Purpose::New | Purpose::More if first.complaint.is_some() => {
+            sentences.push(words::cause_sentence(language, first.cause()).to_owned());
+        }
         Purpose::New | Purpose::More => {
             let label = language.say("可能原因：", "Likely cause: ");
             sentences.push(format!("{label}{}", words::cause_sentence(language, first.cause())));
@@ -106,7 +109,9 @@ fn draft(
         );
         sentences.push(confirmed.to_owned());
     }
-    if items.iter().any(|item| item.learned_ms - item.since_ms > LATE_MS) {
+    let is_late =
+        |item: &Item| item.complaint.is_none() && item.learned_ms - item.since_ms > LATE_MS;
+    if items.iter().any(is_late) {
         let late = language.say(
             "这些记录是迟到的：当时采集程序没有连上，现在才收到。",
             "This was learned late: the agent was not connected when it happened.",
@@ -144,6 +149,12 @@ fn lead(language: Language, purpose: Purpose, first: &Item, single: bool) -> Str
                     "Reprint the slips below by voucher number now; do not charge again."
                         .to_owned(),
                 ),
+                FindingKind::PromiseDue if first.passed => language
+                    .say(
+                        "答应顾客的日期已过：请马上答复顾客，并说明新的日期。",
+                        "A date that a shopper was promised has passed: answer the shopper now, with a new date.",
+                    )
+                    .to_owned(),
                 _ => words::first_thing(language, kind, voucher),
             }
         }
@@ -174,7 +185,10 @@ fn subject(shop: &ShopLetters, purpose: Purpose, items: &[Item], left_out: usize
     let language = shop.language;
     let first = &items[0];
     let count = counted(items, left_out);
-    let title = words::kind_title(language, first.kind());
+    let title = match first.passed {
+        true => language.say("答应顾客的日期已过", "Promise to a shopper not kept"),
+        false => words::kind_title(language, first.kind()),
+    };
     let acquirer = first.acquirer.as_deref().map(|acquirer| {
         language.say(format!("收单机构 {acquirer}"), format!("acquirer {acquirer}"))
     });
@@ -191,7 +205,11 @@ fn subject(shop: &ShopLetters, purpose: Purpose, items: &[Item], left_out: usize
             let voucher = first.voucher.as_deref().map(|voucher| {
                 language.say(format!("凭证号 {voucher}"), format!("voucher {voucher}"))
             });
-            [Some(title.to_owned()), amount, voucher].into_iter().flatten().collect::<Vec<_>>()
+            let complaint = first.complaint.map(|number| {
+                language.say(format!("投诉 {number} 号"), format!("complaint {number}"))
+            });
+            let parts = [Some(title.to_owned()), complaint, amount, voucher];
+            parts.into_iter().flatten().collect::<Vec<_>>()
         }
         _ => vec![
             language.say(format!("{title}（{count} 笔）"), format!("{title} ({count})")),
@@ -288,6 +306,8 @@ fn block(settings: &LetterSettings, shop: &ShopLetters, item: &Item) -> Block {
     add("对账文件", "Settlement file", item.document.clone());
     let ended = item.resolution();
     add("结果", "Outcome", ended.map(|how| words::resolution_sentence(language, how).to_owned()));
+    add("投诉编号", "Complaint", item.complaint.map(|number| number.to_string()));
+    add("最晚", "Due", item.due_ms.and_then(|due| time(shop, due)));
     add("案件编号", "Case", item.case.clone());
     add("另一笔", "The other payment", item.partner.clone());
     add("收单机构", "Acquirer", item.acquirer.clone());
@@ -295,6 +315,10 @@ fn block(settings: &LetterSettings, shop: &ShopLetters, item: &Item) -> Block {
     add("由此引起", "Explained by", parent);
     let link = settings.public_url.as_ref().map(|url| match &item.case {
         Some(case) => format!("{url}/case/{case}?lang={}", language.tag()),
+        None if item.complaint.is_some() => {
+            let number = item.complaint.unwrap_or_default();
+            format!("{url}/complaints/{number}?lang={}", language.tag())
+        }
         None if item.is_of_statement() => format!("{url}/statements?lang={}", language.tag()),
         None => format!("{url}/agents?lang={}", language.tag()),
     });

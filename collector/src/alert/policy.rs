@@ -300,7 +300,7 @@ impl LetterPolicy {
                     at_ms: now_ms,
                     open: true,
                     quiet: purpose == Purpose::Digest,
-                    confirmed: item.confirmed || item.document.is_some(),
+                    confirmed: item.confirmed || item.document.is_some() || item.passed,
                 };
                 self.memory.told.insert(item.finding.clone(), told);
             }
@@ -354,7 +354,9 @@ impl LetterPolicy {
 }
 
 fn subject(item: &Item) -> String {
-    item.case.clone().unwrap_or_else(|| item.finding.clone())
+    // All that is told of one complaint is one thread.
+    let complaint = || item.complaint.map(|number| format!("complaint:{number}"));
+    item.case.clone().or_else(complaint).unwrap_or_else(|| item.finding.clone())
 }
 
 /// The left part of a `Message-ID`, unique by the moment: `a01-shop-till-1-42.1790000000000`.

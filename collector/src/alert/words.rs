@@ -39,6 +39,7 @@ pub fn kind_title(language: Language, kind: FindingKind) -> &'static str {
         FindingKind::StatementMissing => ("对账文件缺失", "Statement missing"),
         FindingKind::ComplaintUnmatched => ("投诉未匹配到交易", "Complaint fits no payment"),
         FindingKind::CardNumberSeen => ("日志中出现完整卡号", "Card number in device output"),
+        FindingKind::PromiseDue => ("答应顾客的日期快到了", "Promise to a shopper is due"),
     };
     language.say(chinese, english)
 }
@@ -136,10 +137,16 @@ pub fn first_thing(language: Language, kind: FindingKind, voucher: Option<&str>)
         (FindingKind::StatementMissing, _) => {
             ("请下载并导入这一天的对账文件。", "Download and import the statement of this day.")
         }
+        (FindingKind::ComplaintUnmatched, _) => (
+            "请向顾客要手机上的订单号，再查一次；不要说“没有这笔”，除非监听和对账都完整。",
+            "Ask the shopper for the order number on the phone and search once more; say \"no such debit\" only where coverage and files are whole.",
+        ),
+        (FindingKind::PromiseDue, _) => {
+            ("请在到期之前答复顾客。", "Answer the shopper before this date.")
+        }
         (FindingKind::CardNumberSeen, _) => {
             ("请联系支持人员修正设备规则。", "Ask support to mend this device's profile.")
         }
-        _ => ("请打开案件页面查看。", "Open the case page and look."),
     };
     language.say(chinese, english).to_owned()
 }
@@ -244,6 +251,32 @@ pub fn steps(language: Language, kind: FindingKind) -> &'static [&'static str] {
         FindingKind::ConsumerPattern => language.say(
             &["正常（如充值、车费、自动售货）：请在设置里把该终端的 card_repeats 设为 0。"],
             &["If this is usual here (fares, vending), set card_repeats = 0 for this terminal."],
+        ),
+        FindingKind::ComplaintUnmatched => language.say(
+            &[
+                "核对日期、时间和金额：顾客常看错小时或日期。",
+                "请顾客打开微信或支付宝的账单，报出订单号；刷卡的，报银行短信的时间和卡号后四位。",
+                "问清门店：可能是在别的门店付的款。",
+                "找到之后本投诉会自动接上那笔交易；找不到，按期限答复顾客。",
+            ],
+            &[
+                "Check date, time and amount: the hour or the day is often wrong.",
+                "Ask for the order number in the phone's bill; for a card, for the time of the bank's message and the last four digits.",
+                "Ask which shop it was: it may have been another one.",
+                "When the payment turns up, it is joined by itself; if not, answer within the deadline.",
+            ],
+        ),
+        FindingKind::PromiseDue => language.say(
+            &[
+                "打开投诉页面，看钱和凭条现在怎样。",
+                "把答复打印或念给顾客；答应了日期的，写明日期。",
+                "办完后在页面上关闭投诉。",
+            ],
+            &[
+                "Open the complaint's page and see how money and slip stand now.",
+                "Print the answer or read it to the shopper; where a date is promised, name it.",
+                "When all is done, close the complaint on its page.",
+            ],
         ),
         FindingKind::Silent => language.say(
             &["确认设备已开机、插头和数据线插好。", "若门店正常打烊，可不处理。"],
@@ -397,6 +430,14 @@ pub fn cause_sentence(language: Language, detail: CauseDetail) -> &'static str {
             "到期的对账文件没有收到，或自身合计不平。",
             "The file is due and was not loaded, or its own totals do not hold.",
         ),
+        CauseDetail::ComplaintFitsNothing => (
+            "顾客说已扣款，但终端和对账文件里都没有相符的一笔。",
+            "The shopper says that money was taken; no payment and no row of a file fits.",
+        ),
+        CauseDetail::PromiseWaits => (
+            "顾客还在等答复，或等答应过的结果。",
+            "The shopper still waits for an answer, or for what was promised.",
+        ),
         CauseDetail::Nothing => {
             ("尚不明确，听到的内容里没有线索。", "Not known yet: nothing that was heard tells.")
         }
@@ -455,6 +496,14 @@ pub fn resolution_sentence(language: Language, resolution: Resolution) -> &'stat
         Resolution::FileLoaded => ("对账文件已导入。", "The statement was loaded."),
         Resolution::PayoutBooked => ("款项已到账。", "The money came in at the bank."),
         Resolution::Agreed => ("已按约定处理。", "It is agreed now."),
+        Resolution::ComplaintMatched => {
+            ("找到了投诉对应的交易。", "The payment behind the complaint was found.")
+        }
+        Resolution::PromiseKept => {
+            ("答应顾客的事已办到。", "What the shopper was promised was done.")
+        }
+        Resolution::ShopperAnswered => ("已答复顾客。", "The shopper was answered."),
+        Resolution::ComplaintClosed => ("投诉已关闭。", "The complaint was closed."),
     };
     language.say(chinese, english)
 }

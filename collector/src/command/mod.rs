@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod check;
+pub mod complaint;
 pub mod evidence;
 pub mod import;
 pub mod policy;
@@ -21,12 +22,13 @@ Examples:
   slipwatch-agent decode pos.log | slipwatch-collector replay -
   slipwatch-collector import allinpay-20251124.csv
   slipwatch-collector cases --json
+  slipwatch-collector complaint search --time 14:05 --amount 88 --last-four 6697
 
 Exit status:
    0  all went well
    1  unexpected failure
    2  wrong arguments
-  65  a file was refused (import only)
+  65  a file, or what was typed of a complaint, was refused
   69  a needed service does not answer (check only)
   73  the state directory cannot be written
   78  the settings are wrong
@@ -52,6 +54,8 @@ enum Command {
     Import(import::ImportArguments),
     /// List what is open and why
     Cases(cases::CasesArguments),
+    /// Find the payment that a shopper complains about, answer, and keep what was promised
+    Complaint(complaint::ComplaintArguments),
     /// Tell what would have been said of recorded events: JSON lines in, verdicts out, no broker and no store
     Replay(replay::ReplayArguments),
     /// Write everything that is known of one payment into one signed archive, or check such an archive
@@ -75,6 +79,7 @@ pub fn run_command(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Cases(arguments) => cases::run(&arguments),
+        Command::Complaint(arguments) => complaint::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),

@@ -1,6 +1,7 @@
 //! The settings file as it is written: every key, once. What each means and its default stand in `check`.
 
 mod check;
+mod complaints;
 mod settlement;
 
 use super::value::{Address, Clock, Hours, Money, Parsed, Seconds, Zone};
@@ -29,6 +30,8 @@ pub(super) struct File {
     thresholds: ThresholdsFile,
     #[serde(default)]
     settlement: settlement::SettlementFile,
+    #[serde(default)]
+    complaints: complaints::ComplaintsFile,
     #[serde(default, rename = "shop")]
     shops: Vec<ShopFile>,
 }

@@ -138,6 +138,10 @@ pub enum CauseDetail {
     PayoutDiffers,
     /// The settlement file did not come, or does not hold.
     FileMissing,
+    /// A shopper says that money was taken, and nothing fits.
+    ComplaintFitsNothing,
+    /// A shopper waits for an answer, or for what was promised.
+    PromiseWaits,
 }
 
 /// A finding's main cause.
@@ -305,7 +309,7 @@ impl CauseClass {
 
 impl CauseDetail {
     /// All of them, in the order of their numbers in the store.
-    pub const ALL: [CauseDetail; 55] = [
+    pub const ALL: [CauseDetail; 57] = [
         CauseDetail::PaperOut,
         CauseDetail::CoverOpen,
         CauseDetail::Cutter,
@@ -361,6 +365,8 @@ impl CauseDetail {
         CauseDetail::DeductionNotAgreed,
         CauseDetail::PayoutDiffers,
         CauseDetail::FileMissing,
+        CauseDetail::ComplaintFitsNothing,
+        CauseDetail::PromiseWaits,
     ];
 
     /// A word for rows and JSON.
@@ -421,6 +427,8 @@ impl CauseDetail {
             CauseDetail::DeductionNotAgreed => "deduction_not_agreed",
             CauseDetail::PayoutDiffers => "payout_differs",
             CauseDetail::FileMissing => "file_missing",
+            CauseDetail::ComplaintFitsNothing => "complaint_fits_nothing",
+            CauseDetail::PromiseWaits => "promise_waits",
         }
     }
 }
@@ -491,4 +499,6 @@ shape_enum!(CauseDetail {
     DeductionNotAgreed,
     PayoutDiffers,
     FileMissing,
+    ComplaintFitsNothing,
+    PromiseWaits,
 });

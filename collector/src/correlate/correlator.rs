@@ -29,9 +29,9 @@ pub struct Counts {
     /// Verdicts that were reached or changed, in the order of [`Verdict::LABELS`].
     pub verdicts: [u64; 6],
     /// Findings raised, in the order of [`super::finding::FindingKind::ALL`].
-    pub raised: [u64; 26],
+    pub raised: [u64; 27],
     /// Findings resolved, in the same order.
-    pub resolved: [u64; 26],
+    pub resolved: [u64; 27],
     /// Words that fitted no payment.
     pub unfiled: u64,
     /// Payments that were let go because a terminal had too many.

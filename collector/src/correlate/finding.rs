@@ -20,7 +20,7 @@ macro_rules! catalogue {
 
         impl FindingKind {
             /// The whole catalogue, in the order of its numbers.
-            pub const ALL: [FindingKind; 26] = [$(FindingKind::$name),+];
+            pub const ALL: [FindingKind; 27] = [$(FindingKind::$name),+];
 
             /// Its number in the catalogue (`A01`).
             pub fn code(self) -> &'static str {
@@ -95,6 +95,8 @@ catalogue! {
     ComplaintUnmatched "A25" "complaint_unmatched",
     /// A card number in what an agent sent: its profile misses one. The bytes were dropped.
     CardNumberSeen "S01" "card_number_seen",
+    /// A date that a shopper was promised comes near, or passed.
+    PromiseDue "S02" "promise_due",
 }
 
 /// How soon a person must look.
@@ -205,6 +207,14 @@ pub enum Resolution {
     PayoutBooked,
     /// The contract, or the list of agreed deductions, knows it now.
     Agreed,
+    /// The payment behind a complaint was found.
+    ComplaintMatched,
+    /// What a shopper was promised was done.
+    PromiseKept,
+    /// The shopper was answered, or answered anew.
+    ShopperAnswered,
+    /// The complaint was closed.
+    ComplaintClosed,
 }
 
 impl Resolution {
@@ -237,6 +247,10 @@ impl Resolution {
             Resolution::FileLoaded => "file_loaded",
             Resolution::PayoutBooked => "payout_booked",
             Resolution::Agreed => "agreed",
+            Resolution::ComplaintMatched => "complaint_matched",
+            Resolution::PromiseKept => "promise_kept",
+            Resolution::ShopperAnswered => "shopper_answered",
+            Resolution::ComplaintClosed => "complaint_closed",
         }
     }
 }
@@ -256,6 +270,17 @@ pub enum Subject {
     Row(RowName),
     /// A settlement file, or something that several of its rows show.
     Statement(StatementName),
+    /// A shopper's complaint.
+    Complaint(ComplaintName),
+}
+
+/// A shopper's complaint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ComplaintName {
+    /// Its shop, where the shopper told it.
+    pub store: Option<StoreId>,
+    /// Its number.
+    pub number: u64,
 }
 
 /// A row of a settlement file, by a name that stays when the file comes again corrected.
@@ -292,6 +317,7 @@ impl Subject {
             Subject::Route(_) => None,
             Subject::Row(row) => Some(&row.store),
             Subject::Statement(statement) => Some(&statement.store),
+            Subject::Complaint(complaint) => complaint.store.as_ref(),
         }
     }
 }
@@ -327,6 +353,7 @@ impl fmt::Display for FindingId {
             Subject::Statement(StatementName { store, source, part }) => {
                 write!(out, "{code}:statement:{store}/{source}/{part}:{}", self.time)
             }
+            Subject::Complaint(complaint) => write!(out, "{code}:complaint:{}", complaint.number),
         }
     }
 }
@@ -417,6 +444,8 @@ pub struct Ledger {
     pub document: Box<str>,
     /// The numbers that the row is known by.
     pub keys: Keys,
+    /// When what a shopper was promised is due, UTC.
+    pub due: Option<EventTime>,
 }
 
 /// What a case remembers of a finding about it, so that only changes are told.
@@ -471,6 +500,7 @@ impl Shape for Told {
 shape_struct!(TerminalName { store, terminal });
 shape_struct!(RowName { store, source, mark, nth });
 shape_struct!(StatementName { store, source, part });
+shape_struct!(ComplaintName { store, number });
 shape_struct!(FindingId { kind, subject, time });
 shape_struct!(Finding {
     id,
@@ -522,6 +552,10 @@ impl Shape for Subject {
                 out.push(5);
                 statement.put(out);
             }
+            Subject::Complaint(complaint) => {
+                out.push(6);
+                complaint.put(out);
+            }
         }
     }
 
@@ -533,6 +567,7 @@ impl Shape for Subject {
             3 => Subject::Route(Shape::take(bytes)?),
             4 => Subject::Row(Shape::take(bytes)?),
             5 => Subject::Statement(Shape::take(bytes)?),
+            6 => Subject::Complaint(Shape::take(bytes)?),
             _ => return Err(ShapeError),
         })
     }
@@ -540,7 +575,7 @@ impl Shape for Subject {
 
 impl Resolution {
     /// All but [`Resolution::GrewInto`], in the order of their numbers in the store: new ones at the end.
-    pub const PLAIN: [Resolution; 25] = [
+    pub const PLAIN: [Resolution; 29] = [
         Resolution::SlipPrinted,
         Resolution::SlipIssued,
         Resolution::SlipDeclined,
@@ -566,6 +601,10 @@ impl Resolution {
         Resolution::FileLoaded,
         Resolution::PayoutBooked,
         Resolution::Agreed,
+        Resolution::ComplaintMatched,
+        Resolution::PromiseKept,
+        Resolution::ShopperAnswered,
+        Resolution::ComplaintClosed,
     ];
 }
 

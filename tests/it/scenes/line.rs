@@ -123,6 +123,7 @@ pub fn said(world: &World) -> Vec<String> {
             Subject::Route(acquirer) => format!("acquirer {acquirer}"),
             Subject::Row(row) => format!("row of {}", row.source),
             Subject::Statement(statement) => format!("statement of {}", statement.source),
+            Subject::Complaint(complaint) => format!("complaint {}", complaint.number),
         };
         said.push(format!("{whom} {} {}", told(finding), finding.cause.detail.label()));
     }

@@ -183,7 +183,7 @@ pub fn of_finding(finding: &Finding) -> Value {
         Subject::Terminal(name) => line["terminal"] = name.terminal.to_string().into(),
         Subject::Agent(name) => line["agent"] = name.agent.to_string().into(),
         Subject::Route(acquirer) => line["acquirer"] = acquirer.as_str().into(),
-        Subject::Row(_) | Subject::Statement(_) | Subject::Case(_) => {}
+        Subject::Row(_) | Subject::Statement(_) | Subject::Complaint(_) | Subject::Case(_) => {}
     }
     line
 }

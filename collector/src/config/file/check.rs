@@ -63,6 +63,7 @@ impl File {
         let fleet = standard.with(Some(self.deadlines), Some(self.thresholds))?;
         let shops = shops(self.shops, &fleet, confirmed)?;
         let zones = shops.iter().map(|shop| (shop.name.clone(), shop.time_zone.clone())).collect();
+        let complaints = self.complaints.check(self.settlement.holidays())?;
         Ok(Config {
             path: path.to_owned(),
             store: self.store.path.clone(),
@@ -73,6 +74,7 @@ impl File {
             limits: self.limits.check()?,
             agent_offline_ms: agent_offline.unwrap_or(Policies::AGENT_OFFLINE_MS),
             settlement: self.settlement.check(&zones)?,
+            complaints,
             shops,
             deadlines: fleet.deadlines,
             thresholds: fleet.thresholds,

@@ -114,6 +114,11 @@ struct DeductionFile {
 }
 
 impl SettlementFile {
+    /// Days on which nothing is settled, and nobody answers a complaint.
+    pub(super) fn holidays(&self) -> BTreeSet<Date> {
+        self.holidays.iter().map(|day| day.0).collect()
+    }
+
     /// `zones` are the shops with their clocks.
     pub(super) fn check(
         self,

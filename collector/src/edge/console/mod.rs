@@ -1,6 +1,7 @@
 //! The pages a person reads: today's cases, one case with its timeline, agents and their coverage; and beside them
 //! `/metrics` and `/healthz`. Read only, without a login: the address is the loopback unless the settings say otherwise.
 
+pub mod complaints;
 pub mod pages;
 pub mod papers;
 pub mod routes;

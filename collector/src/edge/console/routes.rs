@@ -1,5 +1,6 @@
 //! Which page where, in which language, and with which headers.
 
+use super::complaints::{self, SharedClerk};
 use super::pages::{self, Frame, agents, case, statement, statements, today};
 use super::papers::evidence;
 use super::papers::imported::{self, FINDINGS_MAX, Imported};
@@ -8,6 +9,7 @@ use crate::alert::language::Language;
 use crate::config::Config;
 use crate::correlate::case::CaseId;
 use crate::edge::clock;
+use crate::edge::store::complaint::Clerk;
 use crate::edge::store::exhibit::Exhibit;
 use crate::edge::store::settlement::FileId;
 use crate::edge::store::{CaseQuery, PAGE_ROWS_MAX, Reader, StoreError};
@@ -53,7 +55,8 @@ pub struct Health {
 #[derive(Clone)]
 pub struct Pages {
     reader: Arc<Mutex<Box<dyn Reader>>>,
-    config: Arc<RwLock<Arc<Config>>>,
+    pub(super) clerk: SharedClerk,
+    pub(super) config: Arc<RwLock<Arc<Config>>>,
     metrics: Metrics,
     health: Arc<dyn Fn() -> Health + Send + Sync>,
     pub(super) uploads: Arc<Uploads>,
@@ -61,22 +64,24 @@ pub struct Pages {
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Wanted {
-    lang: Option<String>,
+    pub(super) lang: Option<String>,
     day: Option<String>,
-    all: Option<String>,
+    pub(super) all: Option<String>,
 }
 
 impl Pages {
-    /// Pages over a reader of the store and the settings in force.
+    /// Pages over a reader of the store, the complaint desk and the settings in force.
     pub fn new(
         reader: Box<dyn Reader>,
+        clerk: Box<dyn Clerk>,
         config: Arc<RwLock<Arc<Config>>>,
         metrics: Metrics,
         health: Arc<dyn Fn() -> Health + Send + Sync>,
         imports: Arc<dyn Imports>,
     ) -> Pages {
         let uploads = Arc::new(Uploads::new(imports));
-        Pages { reader: Arc::new(Mutex::new(reader)), config, metrics, health, uploads }
+        let (reader, clerk) = (Arc::new(Mutex::new(reader)), Arc::new(Mutex::new(clerk)));
+        Pages { reader, clerk, config, metrics, health, uploads }
     }
 
     pub(super) fn frame(&self, headers: &HeaderMap, uri: &Uri, wanted: &Wanted) -> Frame {
@@ -163,7 +168,12 @@ enum Rendered {
 }
 
 fn without_language(uri: &Uri) -> String {
-    let kept = |part: &&str| !part.starts_with("lang=") && !part.is_empty();
+    let shows_card = |text: &str| crate::admit::has_card_number(text.as_bytes());
+    // An address may carry anything; a link repeats no card number of it.
+    if shows_card(uri.path()) {
+        return "/".to_owned();
+    }
+    let kept = |part: &&str| !part.starts_with("lang=") && !part.is_empty() && !shows_card(part);
     let query: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(kept).collect();
     match query.is_empty() {
         true => uri.path().to_owned(),
@@ -193,6 +203,7 @@ fn router(pages: Pages) -> Router {
         .route("/statement/{file}", get(show_statement))
         .route("/statement/{file}/summary.pdf", get(import_summary))
         .merge(upload::router())
+        .merge(complaints::router())
         .route("/style.css", get(style))
         .route("/metrics", get(metrics))
         .route("/healthz", get(health))

@@ -1,6 +1,7 @@
 //! The store: one trait to write, one to read, and the implementations behind them. What is committed is durable when
 //! [`Store::commit`] returns; what failed was not stored at all and may be tried again as it is.
 
+pub mod complaint;
 pub mod exhibit;
 pub mod memory;
 pub mod settlement;

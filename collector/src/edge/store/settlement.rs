@@ -14,7 +14,7 @@ use slipwatch_shared::card::{Card, MaskedPan};
 use slipwatch_shared::event::Keys;
 use slipwatch_shared::money::Amount;
 use slipwatch_shared::terminal::{StoreId, TerminalId};
-use slipwatch_shared::times::ArrivalTime;
+use slipwatch_shared::times::{ArrivalTime, EventTime};
 use std::collections::BTreeMap;
 
 /// A file's number in the store.
@@ -255,6 +255,9 @@ pub struct Detail {
     /// The card's last four digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_four: Option<String>,
+    /// When what a shopper was promised is due, UTC milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_ms: Option<i64>,
 }
 
 impl Detail {
@@ -320,6 +323,8 @@ impl Detail {
         };
         let place = match self.line {
             Some(line) if !self.file.is_empty() => format!("{}:{line}", self.file),
+            // A complaint rests on no file.
+            _ if self.source.is_empty() => String::new(),
             _ if self.file.is_empty() => format!("{} {}", self.source, self.period),
             _ => self.file.clone(),
         };
@@ -330,6 +335,7 @@ impl Detail {
             word: self.word.as_str().into(),
             document: place.into(),
             keys,
+            due: self.due_ms.map(EventTime),
         }
     }
 }

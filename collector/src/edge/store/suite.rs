@@ -45,10 +45,17 @@ fn topic() -> Topic {
 
 /// A day in commits of four events, by a collector that is never stopped.
 pub fn day_in_commits() -> (Commit, Vec<Commit>) {
+    let mut commits = in_commits(DAY);
+    let rest = commits.split_off(1);
+    (commits.remove(0), rest)
+}
+
+/// What one terminal says, in commits of four events.
+pub fn in_commits(script: &str) -> Vec<Commit> {
     let mut store = MemoryStore::default();
     let mut collector = Collector::restore(settings(), Snapshot::default());
     let mut commits: Vec<Commit> = Vec::new();
-    for stretch in Speaker::new("T1").speak(DAY).chunks(4) {
+    for stretch in Speaker::new("T1").speak(script).chunks(4) {
         let (topic, payload) = (topic(), frame_of(stretch));
         let input = Input::Batch { topic: &topic, payload: &payload };
         collector.handle(NOW, input, &mut store);
@@ -56,8 +63,7 @@ pub fn day_in_commits() -> (Commit, Vec<Commit>) {
         store.commit(&commit);
         commits.push(commit);
     }
-    let rest = commits.split_off(1);
-    (commits.remove(0), rest)
+    commits
 }
 
 fn filled(place: &dyn Place) -> Box<dyn Store> {

@@ -3,6 +3,7 @@
 
 pub mod agents;
 pub mod case;
+pub mod complaint;
 pub mod statement;
 pub mod statements;
 pub mod today;
@@ -106,6 +107,7 @@ fn page_with(
         ("/", language.say("今日", "Today")),
         ("/agents", language.say("采集程序", "Agents")),
         ("/statements", language.say("对账文件", "Statements")),
+        ("/complaints", language.say("投诉", "Complaints")),
     ];
     let markup = html! {
         (DOCTYPE)
@@ -136,7 +138,7 @@ fn page_with(
                 }
                 main { (content) }
                 footer {
-                    (language.say("只读页面；卡号只显示后四位。", "Read only. Card numbers show their last four digits."))
+                    (language.say("卡号只显示后四位。", "Card numbers show their last four digits."))
                 }
             }
         }

@@ -117,11 +117,16 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
         Subject::Case(case) => format!("/case/{case}"),
         Subject::Terminal(_) | Subject::Agent(_) | Subject::Route(_) => "/agents".to_owned(),
         Subject::Row(_) | Subject::Statement(_) => "/statements".to_owned(),
+        Subject::Complaint(complaint) => format!("/complaints/{}", complaint.number),
     };
     let whom = match (&finding.id.subject, &view.terminal) {
         (Subject::Agent(agent), _) => agent.agent.to_string(),
         (Subject::Route(acquirer), _) => {
             language.say(format!("收单机构 {acquirer}"), format!("acquirer {acquirer}"))
+        }
+        (Subject::Complaint(complaint), _) => {
+            let number = complaint.number;
+            language.say(format!("投诉 {number} 号"), format!("complaint {number}"))
         }
         (Subject::Statement(statement), _) => format!("{} {}", statement.source, statement.part),
         (_, Some(name)) => frame.terminal_title(&name.store, name.terminal),

@@ -1,6 +1,7 @@
 //! The store in one SQLite file: a writing connection that one thread owns, and reading ones beside it. A commit is on
 //! the disk when it returns (write-ahead log, `synchronous=FULL`).
 
+pub mod complaint;
 mod exhibit;
 pub mod journal;
 mod learning;

@@ -37,7 +37,7 @@ fn delete_all(transaction: &Transaction<'_>, since: &KeepSince) -> rusqlite::Res
             AND id IN (SELECT id FROM outbox ORDER BY id LIMIT ?2)",
         )?
         .execute(params![since.cases.0, limit])?;
-    let statements = statements(transaction, since)?;
+    let statements = statements(transaction, since)? + complaints(transaction, since)?;
     Ok(journal + quarantine + outbox + statements + cases(transaction, since)?)
 }
 
@@ -70,6 +70,32 @@ fn statements(transaction: &Transaction<'_>, since: &KeepSince) -> rusqlite::Res
         gone += transaction.execute("DELETE FROM settlement_files WHERE id = ?1", [file])?;
     }
     Ok(gone)
+}
+
+/// Complaints as long as payments, from their end on: with what the shopper said, and how to reach the shopper.
+fn complaints(transaction: &Transaction<'_>, since: &KeepSince) -> rusqlite::Result<usize> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT number FROM complaints WHERE closed < ?1 ORDER BY closed LIMIT ?2",
+    )?;
+    let limit = FORGET_ROWS_MAX as i64;
+    let numbers = statement.query_map(params![since.cases.0, limit], |row| row.get(0))?;
+    let numbers: Vec<i64> = numbers.collect::<rusqlite::Result<_>>()?;
+    for number in &numbers {
+        for kind in ["A25", "S02"] {
+            let name = format!("{kind}:complaint:{number}");
+            transaction
+                .prepare_cached("DELETE FROM actions WHERE finding = ?1")?
+                .execute([&name])?;
+            transaction.prepare_cached("DELETE FROM findings WHERE name = ?1")?.execute([&name])?;
+        }
+        for sql in [
+            "DELETE FROM complaint_history WHERE complaint = ?1",
+            "DELETE FROM complaints WHERE number = ?1",
+        ] {
+            transaction.prepare_cached(sql)?.execute([number])?;
+        }
+    }
+    Ok(numbers.len())
 }
 
 fn cases(transaction: &Transaction<'_>, since: &KeepSince) -> rusqlite::Result<usize> {
@@ -121,6 +147,9 @@ mod tests {
         INSERT INTO settlement_rows (id, file, line, kind, state, day, minor, currency, word)
             VALUES (1, 1, 1, 0, 1, 'd', 1, 'CNY', ''), (2, 2, 1, 0, 1, 'e', 1, 'CNY', '');
         INSERT INTO settlement_links VALUES (1, 1, 0, 0, 1000), (2, 2, 0, 0, 1000);
+        INSERT INTO complaints (number, language, received, trouble, closed)
+            VALUES (1, 0, 1, 0, 1), (2, 0, 1, 0, 10), (3, 0, 1, 0, NULL);
+        INSERT INTO complaint_history (complaint, at, step, note) VALUES (1, 1, 0, ''), (2, 1, 0, '');
         INSERT INTO quarantine VALUES (1, '', '', '', 1, 0, x''), (2, '', '', '', 10, 0, x'');";
 
     #[track_caller]
@@ -138,7 +167,7 @@ mod tests {
         store.connection.execute_batch(ROWS).unwrap();
         let at = ArrivalTime(5);
         let since = KeepSince { journal: at, cases: at, quarantine: at };
-        assert_eq!(forget(&mut store.connection, &since).unwrap(), 6);
+        assert_eq!(forget(&mut store.connection, &since).unwrap(), 7);
         check(&store, "SELECT first_seq FROM journal", &[2]);
         check(&store, "SELECT id FROM transactions ORDER BY id", &[2, 3]);
         check(&store, "SELECT id FROM cases ORDER BY id", &[2, 3]);
@@ -149,6 +178,8 @@ mod tests {
         check(&store, "SELECT id FROM settlement_files", &[2]);
         check(&store, "SELECT id FROM settlement_rows", &[2]);
         check(&store, "SELECT row FROM settlement_links", &[2]);
+        check(&store, "SELECT number FROM complaints ORDER BY number", &[2, 3]);
+        check(&store, "SELECT complaint FROM complaint_history", &[2]);
         assert_eq!(forget(&mut store.connection, &since).unwrap(), 0);
     }
 }

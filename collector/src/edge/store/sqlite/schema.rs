@@ -5,7 +5,7 @@ use super::failed;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each step brings the schema from its place in this list to the next.
-const STEPS: [&str; 3] = [STEP_1, STEP_2, STEP_4];
+const STEPS: [&str; 4] = [STEP_1, STEP_2, STEP_3, STEP_4];
 
 const STEP_1: &str = "
 CREATE TABLE agents (
@@ -218,6 +218,51 @@ CREATE TABLE settlement_rates (
     state TEXT NOT NULL,
     PRIMARY KEY (source, series)
 );
+";
+
+/// Complaints with their history, and the way to a shop's payments of a few days: all that slack compares lies in the
+/// index, so that a search reads no payment that it does not show.
+const STEP_3: &str = "
+CREATE INDEX transactions_by_shop ON transactions (store, wall, minor, last_four, kind);
+CREATE TABLE complaints (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    store TEXT,
+    language INTEGER NOT NULL,
+    received INTEGER NOT NULL,
+    from_ms INTEGER,
+    to_ms INTEGER,
+    hundredths INTEGER,
+    currency TEXT,
+    last_four INTEGER,
+    order_text TEXT,
+    trouble INTEGER NOT NULL,
+    note TEXT,
+    contact TEXT,
+    chosen TEXT,
+    chosen_row INTEGER,
+    unmatched INTEGER NOT NULL DEFAULT 0,
+    outcome INTEGER,
+    reason INTEGER,
+    fact_at INTEGER,
+    promise INTEGER,
+    promise_until INTEGER,
+    answered INTEGER,
+    kept INTEGER,
+    told_kind INTEGER,
+    told_at INTEGER,
+    told_passed INTEGER NOT NULL DEFAULT 0,
+    closed INTEGER
+);
+CREATE INDEX complaints_open ON complaints (number) WHERE closed IS NULL;
+CREATE INDEX complaints_closed ON complaints (closed) WHERE closed IS NOT NULL;
+CREATE TABLE complaint_history (
+    number INTEGER PRIMARY KEY,
+    complaint INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    note TEXT NOT NULL
+);
+CREATE INDEX complaint_history_by_complaint ON complaint_history (complaint);
 ";
 
 /// Every terminal of a chain counts its traces from 1 and its batches by the day, so trace and batch alone name thousands of

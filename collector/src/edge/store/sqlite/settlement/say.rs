@@ -248,7 +248,7 @@ fn put_news(transaction: &Transaction<'_>, now: ArrivalTime, what: i64, name: &s
     Ok(())
 }
 
-fn put_all(
+pub(in crate::edge::store::sqlite) fn put_all(
     transaction: &Transaction<'_>,
     findings: &[SaidFinding],
     now: ArrivalTime,
@@ -330,7 +330,7 @@ fn tell(
     Ok(())
 }
 
-fn resolve(
+pub(in crate::edge::store::sqlite) fn resolve(
     transaction: &Transaction<'_>,
     name: &str,
     how: Resolution,
