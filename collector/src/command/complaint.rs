@@ -10,6 +10,7 @@ use crate::complaint::matching::{Match, Source};
 use crate::complaint::said::Typed;
 use crate::complaint::words;
 use crate::config::Config;
+use crate::correlate::case::CaseId;
 use crate::edge::clock;
 use crate::edge::console::complaints::{looked_json, search_json};
 use crate::edge::console::pages::Frame;
@@ -223,7 +224,16 @@ pub fn refuse_card_numbers(arguments: impl Iterator<Item = OsString>) -> Option<
     let arguments: Vec<String> =
         arguments.skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let is_ours = arguments.first().is_some_and(|command| command == "complaint");
-    if !is_ours || !arguments.iter().any(|argument| shows_card_number(argument)) {
+    // What stands behind an option's own sign, and the name of a case, whose numbers are its agent's.
+    let shows = |argument: &String| {
+        let value = argument.split_once('=').map_or(argument.as_str(), |parts| parts.1);
+        let case = value.strip_prefix("payment:").unwrap_or(value);
+        let is_case = case.parse::<CaseId>().is_ok_and(|id| {
+            id.agent.store.as_str().contains(|sign: char| sign.is_ascii_alphabetic())
+        });
+        !is_case && shows_card_number(value)
+    };
+    if !is_ours || !arguments.iter().any(shows) {
         return None;
     }
     let _ = writeln!(
@@ -485,5 +495,31 @@ impl Desk {
             text.push_str(language.say("没有投诉。\n", "No complaints.\n"));
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(argument: &str, refused: bool) {
+        let line =
+            ["slipwatch-collector", "complaint", "choose", "7", argument].map(OsString::from);
+        assert_eq!(refuse_card_numbers(line.into_iter()).is_some(), refused, "{argument}");
+    }
+
+    #[test]
+    fn a_card_number_on_the_command_line_is_refused_and_the_name_of_a_case_is_not() {
+        check("6225760000006697", true);
+        check("--order=6225760000006697", true);
+        check("6225.7600.0000.6697", true);
+        check("--note=my card 6225 7600 0000 6697", true);
+        for at in 0..200 {
+            check(&format!("shop-1.till-4.17954784{at:05}.{at}"), false);
+            check(&format!("payment:shop-6.till-5.17954784{at:05}.{at}"), false);
+        }
+        check("4200 0012 3420 2611 2812 3456 7890", false);
+        check("--order=4200001234202611281234567890", false);
     }
 }
