@@ -1,8 +1,10 @@
 //! The rules by what a terminal says. Each line is a trap that raised false alarms somewhere, or hid a true one.
 
+use crate::correlate::cause::CauseDetail;
 use crate::correlate::policy::Deadlines;
 use crate::correlate::tests::{
-    check_with, nobody_prints, one_copy, open_from_eight_to_ten, outcome, policies, policies_with,
+    causes, check_with, nobody_prints, one_copy, open_from_eight_to_ten, outcome, policies,
+    policies_with,
 };
 use slipwatch_shared::money::{Amount, Currency};
 
@@ -31,6 +33,15 @@ fn nothing_is_said_before_the_deadline_has_passed() {
     // Heard up to the deadline itself is not heard past it.
     check(&format!("{PAID}; 312 pulse"), "1 pending A01");
     check(&format!("{PAID}; 313 pulse"), "1 no_slip unknown A01");
+}
+
+#[test]
+fn of_several_signs_the_strongest_tells_the_cause() {
+    let begun = format!("0 open; {PAID}; 13 begin n=1 copy=m; 14 fail n=1; 400 pulse");
+    let paper = CauseDetail::PaperOut;
+    assert_eq!(causes(policies(), &begun), [("A02", paper), ("A01", paper)]);
+    let down = "0 open; 10 ask n=1 yuan=8; 20 down; 70 timeout n=1; 80 reversal n=1 is=failed";
+    assert_eq!(causes(policies(), down), [("A03", CauseDetail::NetworkDown)]);
 }
 
 #[test]
@@ -64,6 +75,7 @@ fn a_printer_without_paper_is_told_at_once_and_grows() {
     check(&format!("8 paper end; 9 paper ok; {PAID}; 400 pulse"), "1 no_slip unknown A01");
     check(&format!("{PAID}; 14 cancel n=1; 400 pulse"), "1 no_slip operator (A02) A01");
     check(&format!("{PAID}; 30 restart; 400 pulse"), "1 no_slip terminal_fault A01");
+    check(&format!("{PAID}; 80 restart; 400 pulse"), "1 no_slip unknown A01");
 }
 
 #[test]
@@ -189,6 +201,17 @@ fn a_trace_that_came_round_is_another_payment() {
     check(
         "10 ask n=1 batch=1 yuan=8; 11 ok n=1 batch=1; 12 slip n=1; 99 ask n=1 batch=2 yuan=8; 100 ok n=1 batch=2; 500 pulse",
         "1 printed; 1 no_slip unknown A01",
+    );
+}
+
+/// A trace alone names a payment for half a day; later it has come round.
+#[test]
+fn a_trace_alone_names_no_payment_of_days_ago() {
+    let sold = format!("{PAID}; 400 pulse");
+    check(&format!("{sold}; 9000 reversal n=1 is=acknowledged"), "1 not_expected reversed (A01)");
+    check(
+        &format!("{sold}; 180000 reversal n=1 is=acknowledged"),
+        "1 no_slip unknown A01; 1 not_expected reversed",
     );
 }
 
