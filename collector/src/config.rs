@@ -111,6 +111,8 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// How people reach the console, without a slash at the end: links in letters begin with it.
     pub public_url: Option<String>,
+    /// Complaints and settlement files may be sent from the pages.
+    pub forms: bool,
     /// Whether line counts are shown an agent or a shop.
     pub lines_per: LinesPer,
 }

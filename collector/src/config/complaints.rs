@@ -30,8 +30,6 @@ pub struct ComplaintsConfig {
     pub remind_ms: i64,
     /// A complaint that fits nothing is told after this (A25).
     pub unmatched_ms: i64,
-    /// Complaints may be written from pages.
-    pub from_console: bool,
     /// Whom else a shopper may ask, a line each.
     pub help_chinese: Vec<String>,
     /// The same in English.

@@ -85,6 +85,7 @@ struct Tls {
 struct Http {
     listen: Option<SocketAddr>,
     public_url: Option<Spanned<String>>,
+    forms: Option<bool>,
     lines_per: Option<LinesPerFile>,
 }
 

@@ -171,8 +171,17 @@ impl Running {
 
     /// Sends a form with curl; its status and where it leads.
     fn send(&self, form: &[&str]) -> (u16, String) {
+        self.send_as("http://127.0.0.1", form)
+    }
+
+    /// The same, as a browser does it that shows a page of this origin.
+    fn send_as(&self, origin: &str, form: &[&str]) -> (u16, String) {
+        let origin = match origin.ends_with(".1") {
+            true => format!("Origin: {origin}:{}", self.port),
+            false => format!("Origin: {origin}"),
+        };
         let mut curl = Command::new(installed("curl", "curl"));
-        curl.args(["--silent", "--show-error", "--output", "-"]);
+        curl.args(["--silent", "--show-error", "--output", "-", "--header", &origin]);
         curl.args(["--write-out", "\n%{http_code} %{redirect_url}"]);
         for field in form {
             curl.args(["--form", field]);
@@ -252,6 +261,8 @@ fn what_must_not_come_in_through_the_page_is_sent_away_and_leaves_nothing() {
     assert_eq!(running.send(&[&form_of(&large)]).0, 413);
     let long = format!("profile={}", "x".repeat(200));
     assert_eq!(running.send(&[&form_of(&file), &long]).0, 413);
+    let foreign = running.send_as("https://evil.example", &[&form_of(&file)]);
+    assert_eq!(foreign.0, 403, "another site's page sends a file");
     let uploads = running.place.path("store/uploads");
     assert_eq!(std::fs::read_dir(uploads).expect("the directory").count(), 0);
     assert!(page(running.port, "/statements/upload/99").is_none(), "there is no such upload");

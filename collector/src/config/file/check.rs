@@ -157,6 +157,7 @@ impl Http {
         Ok(HttpConfig {
             listen: self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 9480))),
             public_url: self.public_url.map(|url| url.get_ref().trim_end_matches('/').to_owned()),
+            forms: self.forms.unwrap_or(true),
             lines_per: match self.lines_per {
                 None | Some(LinesPerFile::Agent) => LinesPer::Agent,
                 Some(LinesPerFile::Store) => LinesPer::Store,

@@ -21,7 +21,6 @@ pub(super) struct ComplaintsFile {
     weekends: bool,
     remind_before_s: Option<Seconds>,
     unmatched_s: Option<Seconds>,
-    from_console: Option<bool>,
     help_chinese: Option<Spanned<Vec<String>>>,
     help_english: Option<Spanned<Vec<String>>>,
 }
@@ -68,7 +67,6 @@ impl ComplaintsFile {
             holidays,
             remind_ms: self.remind_before_s.map_or(4 * 3_600_000, |found| found.ms),
             unmatched_ms: self.unmatched_s.map_or(24 * 3_600_000, |found| found.ms),
-            from_console: self.from_console.unwrap_or(true),
             help_chinese: help(self.help_chinese, &HELP_CHINESE)?,
             help_english: help(self.help_english, &HELP_ENGLISH)?,
         })

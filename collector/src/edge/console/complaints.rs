@@ -11,9 +11,8 @@ use crate::complaint::said::{Refusal, Typed};
 use crate::complaint::words;
 use crate::edge::store::complaint::{Clerk, DeskError, Which};
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Form, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -69,7 +68,7 @@ impl Sent {
 }
 
 pub(super) fn router() -> Router<Pages> {
-    let roads = Router::new()
+    Router::new()
         .route("/complaints", get(list).post(open))
         .route("/complaints/search", get(to_list).post(search))
         .route("/complaints/{number}", get(one))
@@ -81,33 +80,7 @@ pub(super) fn router() -> Router<Pages> {
         .route("/api/complaints", get(api_list).post(api_open))
         .route("/api/complaints/search", post(api_search))
         .route("/api/complaints/{number}", get(api_one))
-        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
-    roads.layer(middleware::from_fn(own_pages_only))
-}
-
-/// A browser tells whose page sends a form. One that is not ours is not taken: without a login nothing else keeps a
-/// foreign page from writing here.
-async fn own_pages_only(request: Request, next: Next) -> Response {
-    let is_foreign = !request.method().is_safe() && is_foreign(request.headers());
-    if is_foreign {
-        return (StatusCode::FORBIDDEN, "this form was sent by another site's page\n")
-            .into_response();
-    }
-    next.run(request).await
-}
-
-fn is_foreign(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    if text("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none") {
-        return true;
-    }
-    let host = text("host").unwrap_or_default();
-    // Behind a proxy the host is what the browser saw, which the proxy hands on.
-    let hosts = [Some(host), text("x-forwarded-host")];
-    text("origin").is_some_and(|origin| {
-        let of_origin = origin.split_once("://").map_or(origin, |parts| parts.1);
-        !hosts.into_iter().flatten().any(|host| host == of_origin)
-    })
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
 }
 
 /// What the desk's pages stand on: the address is shown without its query, which a person may have typed anything into.
@@ -130,8 +103,7 @@ impl Pages {
     }
 
     fn writes(&self) -> Result<(), DeskError> {
-        let config = self.config.read().expect("no holder of this lock panics");
-        if config.complaints.from_console { Ok(()) } else { Err(DeskError::ReadOnly) }
+        if self.takes_forms() { Ok(()) } else { Err(DeskError::ReadOnly) }
     }
 }
 

@@ -2,6 +2,7 @@
 //! `/metrics` and `/healthz`. Read only, without a login: the address is the loopback unless the settings say otherwise.
 
 pub mod complaints;
+mod guard;
 pub mod pages;
 pub mod papers;
 pub mod routes;

@@ -1,6 +1,7 @@
 //! Which page where, in which language, and with which headers.
 
 use super::complaints::{self, SharedClerk};
+use super::guard;
 use super::pages::{self, Frame, agents, case, statement, statements, today};
 use super::papers::evidence;
 use super::papers::imported::{self, FINDINGS_MAX, Imported};
@@ -15,9 +16,9 @@ use crate::edge::store::settlement::FileId;
 use crate::edge::store::{CaseQuery, PAGE_ROWS_MAX, Reader, StoreError};
 use crate::metrics::{CONTENT_TYPE, Metrics};
 use axum::Router;
-use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use axum::middleware::{self, Next};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use jiff::ToSpan;
@@ -30,9 +31,6 @@ use std::sync::{Arc, Mutex, RwLock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// Nothing but our own style sheet; no script, no frame, no foreign address.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-    form-action 'self'; frame-ancestors 'none'";
 /// Settlement files that a page shows.
 const STATEMENTS_SHOWN_MAX: usize = 100;
 /// Open findings that a page shows.
@@ -93,6 +91,11 @@ impl Pages {
         };
         let language = asked.or_else(liked).unwrap_or_default();
         Frame { language, config, now_ms: clock::now().0, here: without_language(uri) }
+    }
+
+    /// Whether anything may be written from pages.
+    pub(super) fn takes_forms(&self) -> bool {
+        self.config.read().expect("no holder of this lock panics").http.forms
     }
 
     /// Makes a file of one payment's evidence.
@@ -208,19 +211,9 @@ fn router(pages: Pages) -> Router {
         .route("/metrics", get(metrics))
         .route("/healthz", get(health))
         .fallback(nothing)
-        .layer(middleware::from_fn(guard))
+        .layer(middleware::from_fn(guard::own_pages_only))
+        .layer(middleware::from_fn(guard::headers))
         .with_state(pages)
-}
-
-async fn guard(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    let cache = HeaderValue::from_static("no-store");
-    headers.entry(header::CACHE_CONTROL).or_insert(cache);
-    response
 }
 
 /// The bounds of a day by a clock, in UTC milliseconds.

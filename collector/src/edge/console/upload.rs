@@ -139,6 +139,8 @@ pub(super) fn router() -> Router<Pages> {
 /// Why an upload was not taken.
 #[derive(Debug, thiserror::Error)]
 enum Unsent {
+    #[error("nothing is written from pages here: http.forms is off")]
+    ReadOnly,
     #[error("the form holds no file")]
     NoFile,
     #[error("it holds more than {0} bytes, which the settings allow")]
@@ -154,6 +156,7 @@ enum Unsent {
 impl Unsent {
     fn status(&self) -> StatusCode {
         match self {
+            Unsent::ReadOnly => StatusCode::FORBIDDEN,
             Unsent::NoFile | Unsent::Broken(_) => StatusCode::BAD_REQUEST,
             Unsent::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Unsent::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -170,7 +173,11 @@ async fn send(
     form: Multipart,
 ) -> Response {
     let frame = pages.frame(&headers, &uri, &wanted);
-    match take(&pages.uploads, form).await {
+    let taken = match pages.takes_forms() {
+        true => take(&pages.uploads, form).await,
+        false => Err(Unsent::ReadOnly),
+    };
+    match taken {
         Ok(number) => {
             let tag = frame.language.tag();
             Redirect::to(&format!("/statements/upload/{number}?lang={tag}")).into_response()
@@ -188,6 +195,7 @@ async fn send(
 
 fn in_words(frame: &Frame, error: &Unsent) -> String {
     let chinese = match error {
+        Unsent::ReadOnly => "此处页面不接受提交：http.forms 已关闭。".to_owned(),
         Unsent::NoFile => "表单中没有文件。".to_owned(),
         Unsent::TooLarge(most) => format!("超过设置允许的 {most} 字节。"),
         Unsent::Busy => "还有其他文件正在导入，请稍后再试。".to_owned(),

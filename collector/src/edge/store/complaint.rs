@@ -33,7 +33,7 @@ pub enum DeskError {
     #[error("too many complaints are open; close some first")]
     TooMany,
     /// The settings do not let pages write.
-    #[error("complaints are not written from pages here: complaints.from_console is off")]
+    #[error("nothing is written from pages here: http.forms is off")]
     ReadOnly,
     /// The store failed.
     #[error("the store failed")]

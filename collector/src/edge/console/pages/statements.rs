@@ -11,7 +11,7 @@ pub fn render(frame: &Frame, files: &[FileView], profiles: &[String]) -> String 
     let title = language.say("对账文件", "Statements");
     let content = html! {
         h1 { (title) }
-        (form(frame, profiles))
+        @if frame.config.http.forms { (form(frame, profiles)) }
         @if files.is_empty() {
             p.empty {
                 (language.say(
