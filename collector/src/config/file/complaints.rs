@@ -1,9 +1,11 @@
 //! The part of the settings file about complaints, as it is written, and its way to the settings.
 
 use super::check::{Wrong, bounded, wrong};
+use crate::complaint::deadline::Calendar;
 use crate::config::complaints::ComplaintsConfig;
 use crate::config::value::Seconds;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use toml::Spanned;
@@ -56,7 +58,7 @@ fn help(found: Option<Spanned<Vec<String>>>, otherwise: &[&str]) -> Result<Vec<S
 impl ComplaintsFile {
     pub(super) fn check(self, holidays: BTreeSet<Date>) -> Result<ComplaintsConfig, Wrong> {
         let days = |found, default| bounded(found, default, 1, 60).map(|days| days as u8);
-        Ok(ComplaintsConfig {
+        let calendar = Calendar {
             first_answer_days: days(self.first_answer_days, 1)?,
             inquiry_days: days(self.inquiry_days, 2)?,
             close_days: days(self.close_days, 10)?,
@@ -67,6 +69,10 @@ impl ComplaintsFile {
             holidays,
             remind_ms: self.remind_before_s.map_or(4 * 3_600_000, |found| found.ms),
             unmatched_ms: self.unmatched_s.map_or(24 * 3_600_000, |found| found.ms),
+            zone: TimeZone::UTC,
+        };
+        Ok(ComplaintsConfig {
+            calendar,
             help_chinese: help(self.help_chinese, &HELP_CHINESE)?,
             help_english: help(self.help_english, &HELP_ENGLISH)?,
         })

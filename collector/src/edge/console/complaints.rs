@@ -3,7 +3,7 @@
 
 use super::pages::{self, Frame, complaint};
 use super::papers::answer;
-use super::routes::{Pages, Wanted};
+use super::routes::{Pages, Visit};
 use crate::complaint::desk::{Looked, Search};
 use crate::complaint::matching::{Agreement, Source};
 use crate::complaint::record::Complaint;
@@ -11,7 +11,7 @@ use crate::complaint::said::{Refusal, Typed};
 use crate::complaint::words;
 use crate::edge::store::complaint::{Clerk, DeskError, Which};
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Form, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Form, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -81,11 +81,6 @@ pub(super) fn router() -> Router<Pages> {
         .route("/api/complaints/search", post(api_search))
         .route("/api/complaints/{number}", get(api_one))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-}
-
-/// What the desk's pages stand on: the address is shown without its query, which a person may have typed anything into.
-fn frame(pages: &Pages, headers: &HeaderMap, wanted: &Wanted, here: String) -> Frame {
-    Frame { here, ..pages.frame(headers, &axum::http::Uri::from_static("/"), wanted) }
 }
 
 impl Pages {
@@ -172,14 +167,10 @@ async fn to_list() -> Redirect {
     Redirect::to("/complaints")
 }
 
-async fn list(
-    State(pages): State<Pages>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Response {
-    let all = wanted.all.is_some();
+async fn list(State(pages): State<Pages>, visit: Visit) -> Response {
+    let all = visit.wanted.all.is_some();
     let here = if all { "/complaints?all=1" } else { "/complaints" };
-    let frame = frame(&pages, &headers, &wanted, here.to_owned());
+    let frame = visit.at(here.to_owned());
     let which = if all { Which::All } else { Which::Open };
     pages
         .ask(move |clerk| match clerk.list(which) {
@@ -194,11 +185,10 @@ async fn list(
 
 async fn search(
     State(pages): State<Pages>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
+    visit: Visit,
     sent: Result<Form<Sent>, axum::extract::rejection::FormRejection>,
 ) -> Response {
-    let frame = frame(&pages, &headers, &wanted, "/complaints".to_owned());
+    let frame = visit.at("/complaints".to_owned());
     let Ok(Form(sent)) = sent else { return not_a_form(&frame) };
     pages
         .ask(move |clerk| {
@@ -236,11 +226,10 @@ fn to_one(frame: &Frame, number: u64) -> Response {
 
 async fn open(
     State(pages): State<Pages>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
+    visit: Visit,
     sent: Result<Form<Sent>, axum::extract::rejection::FormRejection>,
 ) -> Response {
-    let frame = frame(&pages, &headers, &wanted, "/complaints".to_owned());
+    let frame = visit.at("/complaints".to_owned());
     let Ok(Form(sent)) = sent else { return not_a_form(&frame) };
     let may_write = pages.writes();
     pages
@@ -261,14 +250,9 @@ async fn open(
         .await
 }
 
-async fn one(
-    State(pages): State<Pages>,
-    Path(number): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Response {
+async fn one(State(pages): State<Pages>, Path(number): Path<String>, visit: Visit) -> Response {
     let number = number_of(&number);
-    let frame = frame(&pages, &headers, &wanted, format!("/complaints/{number}"));
+    let frame = visit.at(format!("/complaints/{number}"));
     pages
         .ask(move |clerk| match clerk.look(number) {
             Ok(looked) => Html(complaint::one(&frame, &looked, None)).into_response(),
@@ -283,18 +267,12 @@ fn number_of(text: &str) -> u64 {
 }
 
 /// A change of one complaint that a person asked for.
-async fn change<F>(
-    pages: Pages,
-    number: String,
-    wanted: Wanted,
-    headers: HeaderMap,
-    work: F,
-) -> Response
+async fn change<F>(pages: Pages, number: String, visit: Visit, work: F) -> Response
 where
     F: FnOnce(&mut dyn Clerk, u64) -> Result<Looked, DeskError> + Send + 'static,
 {
     let number = number_of(&number);
-    let frame = frame(&pages, &headers, &wanted, format!("/complaints/{number}"));
+    let frame = visit.at(format!("/complaints/{number}"));
     let may_write = pages.writes();
     pages
         .ask(move |clerk| match may_write.and_then(|()| work(clerk, number)) {
@@ -307,14 +285,13 @@ where
 async fn choose(
     State(pages): State<Pages>,
     Path(number): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
+    visit: Visit,
     sent: Result<Form<Sent>, axum::extract::rejection::FormRejection>,
 ) -> Response {
     let Ok(Form(sent)) = sent else {
-        return not_a_form(&frame(&pages, &headers, &wanted, "/complaints".to_owned()));
+        return not_a_form(&visit.at("/complaints".to_owned()));
     };
-    change(pages, number, wanted, headers, move |clerk, number| {
+    change(pages, number, visit, move |clerk, number| {
         let source = complaint::source_from(&sent.source);
         // An empty one takes the choice back; one that is none is not taken for that.
         if source.is_none() && !sent.source.is_empty() {
@@ -325,29 +302,20 @@ async fn choose(
     .await
 }
 
-async fn give(
-    State(pages): State<Pages>,
-    Path(number): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Response {
-    change(pages, number, wanted, headers, |clerk, number| clerk.answer(number)).await
+async fn give(State(pages): State<Pages>, Path(number): Path<String>, visit: Visit) -> Response {
+    change(pages, number, visit, |clerk, number| clerk.answer(number)).await
 }
 
 async fn close(
     State(pages): State<Pages>,
     Path(number): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
+    visit: Visit,
     sent: Result<Form<Sent>, axum::extract::rejection::FormRejection>,
 ) -> Response {
     let Ok(Form(sent)) = sent else {
-        return not_a_form(&frame(&pages, &headers, &wanted, "/complaints".to_owned()));
+        return not_a_form(&visit.at("/complaints".to_owned()));
     };
-    change(pages, number, wanted, headers, move |clerk, number| {
-        clerk.close(number, sent.kept == "1")
-    })
-    .await
+    change(pages, number, visit, move |clerk, number| clerk.close(number, sent.kept == "1")).await
 }
 
 /// The answer that was given, or the one that would be given now.
@@ -357,25 +325,21 @@ fn answer_of(looked: &Looked, now_ms: i64) -> (crate::complaint::answer::Answer,
 }
 
 /// What the shopper takes along is in the shopper's language, unless another one was asked for.
-fn in_their_language(frame: Frame, wanted: &Wanted, looked: &Looked) -> Frame {
-    match wanted.lang {
-        Some(_) => frame,
-        None => Frame { language: looked.complaint.said.language, ..frame },
+fn in_their_language(frame: Frame, their_own: bool, looked: &Looked) -> Frame {
+    match their_own {
+        true => Frame { language: looked.complaint.said.language, ..frame },
+        false => frame,
     }
 }
 
-async fn sheet(
-    State(pages): State<Pages>,
-    Path(number): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Response {
+async fn sheet(State(pages): State<Pages>, Path(number): Path<String>, visit: Visit) -> Response {
     let number = number_of(&number);
-    let frame = frame(&pages, &headers, &wanted, format!("/complaints/{number}"));
+    let their_own = visit.wanted.lang.is_none();
+    let frame = visit.at(format!("/complaints/{number}"));
     pages
         .ask(move |clerk| match clerk.look(number) {
             Ok(looked) => {
-                let frame = in_their_language(frame, &wanted, &looked);
+                let frame = in_their_language(frame, their_own, &looked);
                 let (answer, at) = answer_of(&looked, frame.now_ms);
                 Html(complaint::sheet(&frame, &looked, &answer, at)).into_response()
             }
@@ -387,18 +351,18 @@ async fn sheet(
 async fn document(
     State(pages): State<Pages>,
     Path(number): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
+    visit: Visit,
 ) -> Response {
     let number = number_of(&number);
-    let frame = frame(&pages, &headers, &wanted, format!("/complaints/{number}"));
+    let their_own = visit.wanted.lang.is_none();
+    let frame = visit.at(format!("/complaints/{number}"));
     pages
         .ask(move |clerk| {
             let looked = match clerk.look(number) {
                 Ok(looked) => looked,
                 Err(error) => return failed(&frame, &error),
             };
-            let frame = in_their_language(frame, &wanted, &looked);
+            let frame = in_their_language(frame, their_own, &looked);
             let (answer, at) = answer_of(&looked, frame.now_ms);
             match answer::document(&frame, &looked, &answer, at) {
                 Ok(bytes) => {
@@ -478,8 +442,8 @@ async fn api_open(State(pages): State<Pages>, headers: HeaderMap, body: Bytes) -
         .await
 }
 
-async fn api_list(State(pages): State<Pages>, Query(wanted): Query<Wanted>) -> Response {
-    let which = if wanted.all.is_some() { Which::All } else { Which::Open };
+async fn api_list(State(pages): State<Pages>, visit: Visit) -> Response {
+    let which = if visit.wanted.all.is_some() { Which::All } else { Which::Open };
     pages
         .ask(move |clerk| match clerk.list(which) {
             Ok(found) => {

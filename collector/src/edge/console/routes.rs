@@ -16,7 +16,8 @@ use crate::edge::store::settlement::FileId;
 use crate::edge::store::{CaseQuery, PAGE_ROWS_MAX, Reader, StoreError};
 use crate::metrics::{CONTENT_TYPE, Metrics};
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
@@ -27,6 +28,7 @@ use jiff::tz::TimeZone;
 use krilla::error::KrillaError;
 use serde::{Deserialize, Serialize};
 use slipwatch_shared::times::{ArrivalTime, EventTime};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, RwLock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -67,6 +69,30 @@ pub(super) struct Wanted {
     pub(super) all: Option<String>,
 }
 
+/// Who asks, in which language, and what for: what every page begins with.
+pub(super) struct Visit {
+    pub(super) frame: Frame,
+    pub(super) wanted: Wanted,
+}
+
+impl Visit {
+    /// The same page under another address, where its own may hold what a person typed.
+    pub(super) fn at(self, here: String) -> Frame {
+        Frame { here, ..self.frame }
+    }
+}
+
+impl FromRequestParts<Pages> for Visit {
+    type Rejection = Infallible;
+
+    /// A query that cannot be read asks for nothing.
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Visit, Infallible> {
+        let wanted = Query::try_from_uri(&parts.uri);
+        let wanted: Wanted = wanted.map(|Query(wanted)| wanted).unwrap_or_default();
+        Ok(Visit { frame: pages.frame(&parts.headers, &parts.uri, &wanted), wanted })
+    }
+}
+
 impl Pages {
     /// Pages over a reader of the store, the complaint desk and the settings in force.
     pub fn new(
@@ -82,7 +108,7 @@ impl Pages {
         Pages { reader, clerk, config, metrics, health, uploads }
     }
 
-    pub(super) fn frame(&self, headers: &HeaderMap, uri: &Uri, wanted: &Wanted) -> Frame {
+    fn frame(&self, headers: &HeaderMap, uri: &Uri, wanted: &Wanted) -> Frame {
         let config = Arc::clone(&self.config.read().expect("no holder of this lock panics"));
         let asked = wanted.lang.as_deref().and_then(|tag| tag.parse().ok());
         let liked = || {
@@ -225,13 +251,8 @@ fn bounds(day: Date, zone: &TimeZone) -> Option<(i64, i64)> {
     Some((start(day)?, start(day.checked_add(1.day()).ok()?)?))
 }
 
-async fn show_today(
-    State(pages): State<Pages>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
+async fn show_today(State(pages): State<Pages>, visit: Visit) -> Response {
+    let Visit { frame, wanted } = visit;
     let zone = frame.config.shops.first().map_or(TimeZone::UTC, |shop| shop.time_zone.clone());
     let now = clock::timestamp().to_zoned_datetime(zone.clone()).date();
     let asked: Option<Date> = wanted.day.as_deref().and_then(|day| day.parse().ok());
@@ -261,14 +282,8 @@ async fn show_today(
         .await
 }
 
-async fn show_case(
-    State(pages): State<Pages>,
-    Path(id): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
+async fn show_case(State(pages): State<Pages>, Path(id): Path<String>, visit: Visit) -> Response {
+    let frame = visit.frame;
     let id: Result<CaseId, _> = id.parse();
     pages
         .read(move |reader| {
@@ -289,11 +304,9 @@ async fn show_case(
 async fn evidence_document(
     State(pages): State<Pages>,
     Path(id): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
+    visit: Visit,
 ) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
+    let frame = visit.frame;
     let make = |exhibit: &Exhibit, frame: &Frame| evidence::document(frame, exhibit);
     pages.evidence(frame, id, "application/pdf", "pdf", make).await
 }
@@ -301,11 +314,9 @@ async fn evidence_document(
 async fn evidence_archive(
     State(pages): State<Pages>,
     Path(id): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
+    visit: Visit,
 ) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
+    let frame = visit.frame;
     let make = |exhibit: &Exhibit, frame: &Frame| {
         let in_language = |language| Frame {
             language,
@@ -318,13 +329,8 @@ async fn evidence_archive(
     pages.evidence(frame, id, "application/zip", "zip", make).await
 }
 
-async fn show_agents(
-    State(pages): State<Pages>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
+async fn show_agents(State(pages): State<Pages>, visit: Visit) -> Response {
+    let frame = visit.frame;
     let quarantined = pages.metrics.quarantined();
     pages
         .read(move |reader| {
@@ -340,13 +346,8 @@ async fn show_agents(
         .await
 }
 
-async fn show_statements(
-    State(pages): State<Pages>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
+async fn show_statements(State(pages): State<Pages>, visit: Visit) -> Response {
+    let frame = visit.frame;
     let profiles = pages.uploads.profiles();
     pages
         .read(move |reader| {
@@ -359,11 +360,9 @@ async fn show_statements(
 async fn show_statement(
     State(pages): State<Pages>,
     Path(file): Path<i64>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
+    visit: Visit,
 ) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
+    let frame = visit.frame;
     pages
         .read(move |reader| {
             Ok(match reader.statement(FileId(file), FINDINGS_MAX)? {
@@ -377,11 +376,9 @@ async fn show_statement(
 async fn import_summary(
     State(pages): State<Pages>,
     Path(file): Path<i64>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
+    visit: Visit,
 ) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
+    let frame = visit.frame;
     pages
         .read(move |reader| {
             let view = reader.statement(FileId(file), FINDINGS_MAX)?;
@@ -408,14 +405,8 @@ pub(super) fn missing(frame: &Frame) -> String {
     )
 }
 
-async fn nothing(
-    State(pages): State<Pages>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
-    (StatusCode::NOT_FOUND, Html(missing(&frame))).into_response()
+async fn nothing(visit: Visit) -> Response {
+    (StatusCode::NOT_FOUND, Html(missing(&visit.frame))).into_response()
 }
 
 async fn style() -> Response {

@@ -2,12 +2,12 @@
 //! told of on a page that follows it. The name of the file is the browser's and never becomes a path.
 
 use super::pages::{self, Frame, upload};
-use super::routes::{Pages, Wanted};
+use super::routes::{Pages, Visit};
 use crate::settlement::report::Report;
 use axum::Router;
 use axum::extract::multipart::{Field, MultipartError};
-use axum::extract::{DefaultBodyLimit, Multipart, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use std::collections::BTreeMap;
@@ -165,14 +165,8 @@ impl Unsent {
     }
 }
 
-async fn send(
-    State(pages): State<Pages>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
-    form: Multipart,
-) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
+async fn send(State(pages): State<Pages>, visit: Visit, form: Multipart) -> Response {
+    let frame = visit.frame;
     let taken = match pages.takes_forms() {
         true => take(&pages.uploads, form).await,
         false => Err(Unsent::ReadOnly),
@@ -271,14 +265,8 @@ fn plain_name(name: &str) -> String {
     }
 }
 
-async fn follow(
-    State(pages): State<Pages>,
-    Path(number): Path<u64>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let frame = pages.frame(&headers, &uri, &wanted);
+async fn follow(State(pages): State<Pages>, Path(number): Path<u64>, visit: Visit) -> Response {
+    let frame = visit.frame;
     match pages.uploads.get(number) {
         Some((name, upload)) => Html(upload::render(&frame, &name, &upload)).into_response(),
         None => (StatusCode::NOT_FOUND, Html(super::routes::missing(&frame))).into_response(),
