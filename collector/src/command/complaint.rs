@@ -92,25 +92,31 @@ impl Shown {
 #[derive(Args)]
 struct SaidArguments {
     /// The shop's name in the settings; not needed where there is one
-    #[arg(long, value_name = "NAME", default_value = "")]
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     shop: String,
     /// When: "2026-11-28 14:05", "11-28 14:05", "14:05", or a day
-    #[arg(long, value_name = "TIME", default_value = "")]
+    #[arg(long, value_name = "TIME", default_value = "", hide_default_value = true)]
     time: String,
     /// Minutes that it may be off [default: 30]
-    #[arg(long, value_name = "MINUTES", default_value = "")]
+    #[arg(long, value_name = "MINUTES", default_value = "", hide_default_value = true)]
     slack: String,
     /// How much, such as 88.00
-    #[arg(long, value_name = "AMOUNT", default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "AMOUNT",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     amount: String,
     /// The last four digits of the card, and no more
-    #[arg(long, value_name = "DIGITS", default_value = "")]
+    #[arg(long, value_name = "DIGITS", default_value = "", hide_default_value = true)]
     last_four: String,
     /// The order number on the phone (微信/支付宝 订单号)
-    #[arg(long, value_name = "NUMBER", default_value = "")]
+    #[arg(long, value_name = "NUMBER", default_value = "", hide_default_value = true)]
     order: String,
     /// What is wrong [default: no_slip]
-    #[arg(long, value_name = "WORD", default_value = "")]
+    #[arg(long, value_name = "WORD", default_value = "", hide_default_value = true)]
     trouble: String,
 }
 
@@ -148,19 +154,19 @@ struct OpenArguments {
     #[command(flatten)]
     said: SaidArguments,
     /// In the shopper's words
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
     /// How to reach the shopper
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     contact: String,
     /// The language of the answer: zh-CN or en
-    #[arg(long, value_name = "TAG", default_value = "")]
+    #[arg(long, value_name = "TAG", default_value = "", hide_default_value = true)]
     language: String,
     /// When the complaint came in, where it was not just now
-    #[arg(long, value_name = "TIME", default_value = "")]
+    #[arg(long, value_name = "TIME", default_value = "", hide_default_value = true)]
     received: String,
     /// The payment, where a person knows which it is
-    #[arg(long, value_name = "CASE", default_value = "")]
+    #[arg(long, value_name = "CASE", default_value = "", hide_default_value = true)]
     case: String,
     #[command(flatten)]
     shown: Shown,
@@ -449,8 +455,7 @@ impl Desk {
         let told = complaint.given.map_or(looked.answer, |given| given.answer);
         let _ = writeln!(text, "{}", words::outcome(language, told.outcome()));
         let _ = writeln!(text, "  {}", words::reason(language, told.reason));
-        let until = told.promise.map(|(_, until)| self.time(store, until.0));
-        if let Some(promise) = until.and_then(|until| words::promise(language, &told, &until)) {
+        if let Some(promise) = words::promise(language, &told, &self.zone(store)) {
             let _ = writeln!(text, "  {promise}");
         }
         let next = words::next_step(language, looked.answer.reason);

@@ -12,6 +12,7 @@ mod verdict_line;
 use super::{failure, tell};
 use crate::config::Config;
 use crate::correlate::policy::Policies;
+use crate::correlate::verdict::{Unknown, Verdict};
 use crate::run::error::EXIT_CONFIG;
 use indicatif::{ProgressBar, ProgressStyle};
 use judging::Judging;
@@ -154,7 +155,13 @@ fn replay(
         _ => judge_beside(&arguments.files, &bar, &mut judging)?,
     };
     bar.finish_and_clear();
-    print(&mut judging, arguments.show, out)?;
+    let unjudged = print(&mut judging, arguments.show, out)?;
+    if unjudged > 0 {
+        let _ = writeln!(
+            io::stderr(),
+            "{unjudged} payments were not judged: the settings do not name their terminals, or do not say who prints there"
+        );
+    }
     if wrong > 0 {
         let events = judging.events;
         let _ = writeln!(io::stderr(), "{events} events judged, {wrong} lines not read");
@@ -224,10 +231,12 @@ fn judge_beside(
     })
 }
 
-/// Writes what is said of each payment, in the order of agents and numbers.
-fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<(), ReplayError> {
+/// Writes what is said of each payment, in the order of agents and numbers; how many of them could not be judged.
+fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<u64, ReplayError> {
+    let mut unjudged = 0;
     for agent in judging.finish() {
         for row in judging.payments(agent).map_err(ReplayError::Shelf)? {
+            unjudged += u64::from(row.case.verdict == Verdict::Unknown { why: Unknown::NotJudged });
             if show == Show::All || !row.case.told.is_empty() {
                 verdict_line::write_case(&row, out).map_err(ReplayError::Write)?;
             }
@@ -236,7 +245,8 @@ fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<(), 
     for finding in judging.findings() {
         writeln!(out, "{}", verdict_line::of_finding(finding)).map_err(ReplayError::Write)?;
     }
-    out.flush().map_err(ReplayError::Write)
+    out.flush().map_err(ReplayError::Write)?;
+    Ok(unjudged)
 }
 
 /// The same, fed with lines one by one.
@@ -275,7 +285,7 @@ impl Replay {
     /// # Errors
     /// When it cannot be written, or what was put by cannot be read.
     pub fn finish(&mut self, out: &mut impl Write) -> Result<(), ReplayError> {
-        print(&mut self.judging, Show::All, out)
+        print(&mut self.judging, Show::All, out).map(|_| ())
     }
 }
 

@@ -8,6 +8,10 @@ use super::record::Step;
 use super::said::{Expected, Field, Refusal, Trouble};
 use super::slack::Slip;
 use crate::alert::language::Language;
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use slipwatch_shared::times::EventTime;
 
 /// An outcome as a headline.
 pub fn outcome(language: Language, outcome: Outcome) -> &'static str {
@@ -148,9 +152,32 @@ pub fn reason(language: Language, reason: Reason) -> &'static str {
     language.say(chinese, english)
 }
 
-/// What is promised, with its date.
-pub fn promise(language: Language, answer: &Answer, until: &str) -> Option<String> {
-    let (promise, _) = answer.promise?;
+/// A date as a person says it, by the shop's clock. What ends at midnight ends with the day before.
+fn date(language: Language, at: EventTime, zone: &TimeZone) -> String {
+    const WEEKDAYS: [&str; 7] = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"];
+    let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    let local = at.to_zoned_datetime(zone.clone()).datetime();
+    let ends_a_day = local.time() == Time::midnight();
+    let day = local.date();
+    let day = if ends_a_day { day.yesterday().unwrap_or(day) } else { day };
+    let (weekday, clock) = (day.weekday(), local.strftime("%H:%M"));
+    match language {
+        Language::Chinese => {
+            let weekday = WEEKDAYS[weekday.to_monday_zero_offset().unsigned_abs() as usize % 7];
+            let clock = if ends_a_day { "24:00".to_owned() } else { clock.to_string() };
+            format!("{}年{}月{}日（{weekday}）{clock}", day.year(), day.month(), day.day())
+        }
+        Language::English => {
+            let day = day.strftime("%A %-d %B %Y");
+            if ends_a_day { format!("the end of {day}") } else { format!("{clock} on {day}") }
+        }
+    }
+}
+
+/// What is promised, with its date by the shop's clock.
+pub fn promise(language: Language, answer: &Answer, zone: &TimeZone) -> Option<String> {
+    let (promise, until) = answer.promise?;
+    let until = date(language, until, zone);
     Some(match (promise, answer.outcome()) {
         (Promise::Slip, _) => language.say(
             format!("最晚 {until} 之前补打凭条给您。"),
@@ -159,7 +186,7 @@ pub fn promise(language: Language, answer: &Answer, until: &str) -> Option<Strin
         (Promise::MoneyBack, Outcome::ReversalDone) => language.say(
             format!("若到 {until} 账上仍显示这笔，请凭本答复再来找我们。"),
             format!(
-                "If your account still shows it on {until}, please come back with this answer."
+                "If your account still shows it after {until}, please come back with this answer."
             ),
         ),
         (Promise::MoneyBack, _) => language
@@ -376,4 +403,37 @@ pub fn due(language: Language, kind: DueKind) -> &'static str {
         DueKind::Scheme => ("卡组织的争议期限", "the scheme's limit for disputes"),
     };
     language.say(chinese, english)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(at: &str, chinese: &str, english: &str) {
+        let zone = TimeZone::fixed(jiff::tz::offset(8));
+        let at: Timestamp = at.parse().expect("a time");
+        let at = EventTime(at.as_millisecond());
+        assert_eq!(date(Language::Chinese, at, &zone), chinese);
+        assert_eq!(date(Language::English, at, &zone), english);
+    }
+
+    #[test]
+    fn a_date_is_said_by_the_shops_clock_and_midnight_ends_the_day_before() {
+        check(
+            "2026-11-30T06:05:00Z",
+            "2026年11月30日（周一）14:05",
+            "14:05 on Monday 30 November 2026",
+        );
+        check(
+            "2026-11-30T16:00:00Z",
+            "2026年11月30日（周一）24:00",
+            "the end of Monday 30 November 2026",
+        );
+        check(
+            "2026-12-05T16:01:00Z",
+            "2026年12月6日（周日）00:01",
+            "00:01 on Sunday 6 December 2026",
+        );
+    }
 }

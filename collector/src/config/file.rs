@@ -4,12 +4,11 @@ mod check;
 mod complaints;
 mod settlement;
 
-use super::value::{Address, Clock, Hours, Money, Parsed, Seconds, Zone};
+use super::value::{Address, Clock, Hours, Listen, Money, Parsed, Seconds, Zone};
 use crate::alert::language::Language;
 use crate::correlate::policy::{Acquirer, WhoPrints};
 use serde::Deserialize;
 use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use toml::Spanned;
 
@@ -55,7 +54,7 @@ struct Broker {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Embedded {
-    listen: Option<SocketAddr>,
+    listen: Option<Parsed<Listen>>,
     agents_max: Option<Spanned<u32>>,
 }
 
@@ -83,7 +82,7 @@ struct Tls {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Http {
-    listen: Option<SocketAddr>,
+    listen: Option<Parsed<Listen>>,
     public_url: Option<Spanned<String>>,
     forms: Option<bool>,
     lines_per: Option<LinesPerFile>,

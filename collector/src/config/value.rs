@@ -1,9 +1,11 @@
 //! Values of the settings file that are more than their text: read once, with the reader's own place in the file.
 
+use jiff::civil::Date;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use slipwatch_shared::money::{Amount, Currency};
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 /// A value that is read from its text.
@@ -33,6 +35,40 @@ where
             }
         }
         deserializer.deserialize_str(Text(PhantomData))
+    }
+}
+
+/// Where something listens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listen(pub(super) SocketAddr);
+
+/// A text that says no address.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("expected an address and a port, such as \"127.0.0.1:9480\"")]
+pub(super) struct ListenError;
+
+impl FromStr for Listen {
+    type Err = ListenError;
+
+    fn from_str(text: &str) -> Result<Listen, ListenError> {
+        text.parse().map(Listen).map_err(|_| ListenError)
+    }
+}
+
+/// A day of the calendar.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Day(pub(super) Date);
+
+/// A text that says no day.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("expected a day, such as \"2026-01-31\"")]
+pub(super) struct DayError;
+
+impl FromStr for Day {
+    type Err = DayError;
+
+    fn from_str(text: &str) -> Result<Day, DayError> {
+        text.parse().map(Day).map_err(|_| DayError)
     }
 }
 

@@ -129,7 +129,7 @@ fn introduce(stage: &Stage, language: Language, real: Option<&RealLine>) {
             println!(
                 "  {}",
                 pick(
-                    "模拟的终端和打印机经真实的伪终端写日志；代理读取、缓存、上传；采集端判断是否扣款未出单。",
+                    "模拟的终端和打印机经真实的伪终端写日志；采集程序读取、缓存、上传；收集程序判断是否扣款未出单。",
                     "simulated terminals and printers write to real pseudo-terminals; agents read, keep and send; the \
                      collector finds debits without a slip."
                 )

@@ -197,7 +197,7 @@ impl Player {
         };
         self.play(device, payments, |word| !word.is_printers()).await;
         let _ = said.wait_for(|said| said.contains(&("pending", None))).await;
-        say("代理与采集端断线", "its agent is cut off from the collector");
+        say("采集程序与收集程序断线", "its agent is cut off from the collector");
         gate.cut();
         self.play(device, payments, Word::is_printers).await;
         let offline = ("unknown", Some("agent_offline"));

@@ -30,7 +30,7 @@ impl Language {
     /// What is played, for the table.
     pub fn story(self, story: Story, cut_off: bool) -> &'static str {
         if cut_off {
-            return self.pick("交易途中代理断线", "agent cut off in mid-sale");
+            return self.pick("交易途中采集程序断线", "agent cut off in mid-sale");
         }
         match story {
             Story::Sale => self.pick("正常消费", "normal sale"),
@@ -98,7 +98,7 @@ impl Language {
         match (label, reason) {
             ("not_expected" | "unknown", Some(reason)) => {
                 let why = match reason {
-                    "agent_offline" => self.pick("代理离线", "agent offline"),
+                    "agent_offline" => self.pick("采集程序离线", "agent offline"),
                     "reversed" => self.pick("已冲正", "reversed"),
                     "unanswered" => self.pick("无应答", "unanswered"),
                     other => other,

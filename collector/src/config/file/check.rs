@@ -13,6 +13,7 @@ use crate::metrics::LinesPer;
 use jiff::tz::TimeZone;
 use slipwatch_shared::wire::topic::Slot;
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
 
@@ -108,7 +109,9 @@ impl Broker {
             return external.into_inner().check().map(BrokerConfig::External);
         }
         Ok(BrokerConfig::Embedded {
-            listen: embedded.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 1883))),
+            listen: embedded
+                .listen
+                .map_or(SocketAddr::from(([127, 0, 0, 1], 1883)), |listen| listen.0.0),
             agents_max: bounded(embedded.agents_max, 100, 1, 2000)?,
         })
     }
@@ -155,7 +158,9 @@ impl Http {
             }
         }
         Ok(HttpConfig {
-            listen: self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 9480))),
+            listen: self
+                .listen
+                .map_or(SocketAddr::from(([127, 0, 0, 1], 9480)), |listen| listen.0.0),
             public_url: self.public_url.map(|url| url.get_ref().trim_end_matches('/').to_owned()),
             forms: self.forms.unwrap_or(true),
             lines_per: match self.lines_per {

@@ -2,7 +2,7 @@
 
 use super::check::{Wrong, bounded, wrong};
 use crate::config::settlement::{SettlementConfig, Statement};
-use crate::config::value::{Clock, Money, Parsed};
+use crate::config::value::{Clock, Day, Money, Parsed};
 use crate::settlement::calendar::Expected;
 use crate::settlement::contract::{Contract, RefundFee};
 use crate::settlement::deduction::Deduction;
@@ -24,7 +24,7 @@ pub(super) struct SettlementFile {
     file_mib_max: Option<Spanned<u32>>,
     tip_percent_max: Option<Spanned<u32>>,
     #[serde(default)]
-    holidays: Vec<Parsed<Date>>,
+    holidays: Vec<Parsed<Day>>,
     #[serde(default, rename = "statement")]
     statements: Vec<StatementFile>,
     #[serde(default, rename = "contract")]
@@ -47,7 +47,7 @@ struct StatementFile {
     due: Option<Parsed<Clock>>,
     #[serde(default)]
     weekdays_only: bool,
-    since: Option<Parsed<Date>>,
+    since: Option<Parsed<Day>>,
     settles_days: Option<Spanned<u32>>,
     #[serde(default)]
     bank: bool,
@@ -100,8 +100,8 @@ struct ContractFile {
     rate_percent: Spanned<String>,
     cap: Option<Parsed<Money>>,
     least: Option<Parsed<Money>>,
-    from: Option<Parsed<Date>>,
-    until: Option<Parsed<Date>>,
+    from: Option<Parsed<Day>>,
+    until: Option<Parsed<Day>>,
     refund: Option<RefundFile>,
 }
 
@@ -116,7 +116,7 @@ struct DeductionFile {
 impl SettlementFile {
     /// Days on which nothing is settled, and nobody answers a complaint.
     pub(super) fn holidays(&self) -> BTreeSet<Date> {
-        self.holidays.iter().map(|day| day.0).collect()
+        self.holidays.iter().map(|day| day.0.0).collect()
     }
 
     /// `zones` are the shops with their clocks.
@@ -124,7 +124,7 @@ impl SettlementFile {
         self,
         zones: &BTreeMap<StoreId, TimeZone>,
     ) -> Result<SettlementConfig, Wrong> {
-        let holidays: BTreeSet<Date> = self.holidays.iter().map(|day| day.0).collect();
+        let holidays: BTreeSet<Date> = self.holidays.iter().map(|day| day.0.0).collect();
         let mut names = BTreeSet::new();
         let mut statements = Vec::new();
         for statement in self.statements {
@@ -172,7 +172,7 @@ impl StatementFile {
             due_minute: due.0.0,
             weekdays_only: self.weekdays_only,
             holidays: holidays.clone(),
-            since: self.since.map(|since| since.0),
+            since: self.since.map(|since| since.0.0),
             zone: zone.cloned().unwrap_or(TimeZone::UTC),
             settles_days,
         });
@@ -216,8 +216,8 @@ impl ContractFile {
             rate_ppm: ppm.ok_or_else(|| wrong(&self.rate_percent, expected))?,
             cap_minor: self.cap.map(|money| money.0.0.minor),
             least_minor: self.least.map(|money| money.0.0.minor),
-            from: self.from.map(|day| day.0),
-            until: self.until.map(|day| day.0),
+            from: self.from.map(|day| day.0.0),
+            until: self.until.map(|day| day.0.0),
             refund: match self.refund {
                 None | Some(RefundFile::Any) => RefundFee::Any,
                 Some(RefundFile::Returned) => RefundFee::Returned,

@@ -107,8 +107,7 @@ pub(in crate::edge::console) fn promise(
     looked: &Looked,
     answer: &Answer,
 ) -> Option<String> {
-    let until = answer.promise.map(|(_, until)| frame.time(looked.store(), until.0, MINUTE))?;
-    words::promise(frame.language, answer, &until)
+    words::promise(frame.language, answer, &frame.zone(looked.store()))
 }
 
 /// The form, with what it found or why it was not taken.

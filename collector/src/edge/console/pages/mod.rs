@@ -53,7 +53,7 @@ impl Frame {
         }
     }
 
-    fn zone(&self, store: Option<&StoreId>) -> TimeZone {
+    pub(in crate::edge::console) fn zone(&self, store: Option<&StoreId>) -> TimeZone {
         let shop = match store {
             Some(store) => self.shop(store),
             None => self.config.shops.first(),
