@@ -4,7 +4,7 @@ mod check;
 mod complaints;
 mod settlement;
 
-use super::value::{Address, Clock, Hours, Listen, Money, Parsed, Seconds, Zone};
+use super::value::{Address, Clock, Closed, Hours, Listen, Money, Parsed, Seconds, Zone};
 use crate::alert::language::Language;
 use crate::correlate::policy::{Acquirer, WhoPrints};
 use serde::Deserialize;
@@ -188,6 +188,8 @@ struct ShopFile {
     mail: Vec<Parsed<Address>>,
     time_zone: Option<Parsed<Zone>>,
     opening: Option<Parsed<Hours>>,
+    #[serde(default)]
+    closed: Vec<Parsed<Closed>>,
     #[serde(default)]
     agents: Vec<Spanned<Parsed<AgentId>>>,
     deadlines: Option<DeadlinesFile>,

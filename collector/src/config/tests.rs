@@ -116,7 +116,7 @@ fn a_wrong_value_names_its_place_and_what_was_expected() {
 
 #[test]
 fn a_terminal_inherits_what_it_does_not_say() {
-    let text = "store.path = \"/x\"\ndeadlines = { slip_suspect_s = 1.5, slip_alert_s = 3 }\n[[shop]]\nname = \"s\"\nopening = \"09:00-22:00\"\ntime_zone = \"+08:00\"\n\
+    let text = "store.path = \"/x\"\ndeadlines = { slip_suspect_s = 1.5, slip_alert_s = 3 }\n[[shop]]\nname = \"s\"\nopening = \"09:00-22:00\"\nclosed = [\"sunday\", \"2026-02-17\"]\ntime_zone = \"+08:00\"\n\
         [[shop.terminal]]\nnumber = \"1\"\nwho_prints = \"terminal\"\nslip_due_from = \"10.00 CNY\"\ndeadlines = { silent_s = 60 }\n";
     let config = parse(text).unwrap();
     let policy = &config.policies().terminals.values().next().unwrap().clone();
@@ -125,9 +125,10 @@ fn a_terminal_inherits_what_it_does_not_say() {
     assert_eq!(deadlines.silent_ms, 60_000);
     assert_eq!(policy.copies, 2);
     assert_eq!(policy.slip_due_from.unwrap().minor, 1000);
-    let opening = policy.opening.unwrap();
+    let opening = policy.opening.as_ref().unwrap();
     assert_eq!((opening.from_minute, opening.to_minute), (540, 1320));
     assert_eq!(opening.utc_offset_minutes, 480);
+    assert_eq!((opening.closed_weekdays, &*opening.closed_days), (1 << 6, &[20501][..]));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Values of the settings file that are more than their text: read once, with the reader's own place in the file.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use slipwatch_shared::money::{Amount, Currency};
 use std::fmt;
@@ -42,16 +42,13 @@ where
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Listen(pub(super) SocketAddr);
 
-/// A text that says no address.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("expected an address and a port, such as \"127.0.0.1:9480\"")]
-pub(super) struct ListenError;
-
 impl FromStr for Listen {
-    type Err = ListenError;
+    type Err = Expected;
 
-    fn from_str(text: &str) -> Result<Listen, ListenError> {
-        text.parse().map(Listen).map_err(|_| ListenError)
+    fn from_str(text: &str) -> Result<Listen, Expected> {
+        text.parse()
+            .map(Listen)
+            .map_err(|_| Expected("an address and a port such as \"127.0.0.1:9480\""))
     }
 }
 
@@ -59,16 +56,11 @@ impl FromStr for Listen {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Day(pub(super) Date);
 
-/// A text that says no day.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("expected a day, such as \"2026-01-31\"")]
-pub(super) struct DayError;
-
 impl FromStr for Day {
-    type Err = DayError;
+    type Err = Expected;
 
-    fn from_str(text: &str) -> Result<Day, DayError> {
-        text.parse().map(Day).map_err(|_| DayError)
+    fn from_str(text: &str) -> Result<Day, Expected> {
+        text.parse().map(Day).map_err(|_| Expected("a day such as \"2026-01-31\""))
     }
 }
 
@@ -151,6 +143,28 @@ impl FromStr for Hours {
             Some(Hours { from: from.trim().parse().ok()?, to: to.trim().parse().ok()? })
         };
         read().ok_or(Expected("opening hours such as \"09:00-22:00\""))
+    }
+}
+
+/// A day on which a shop is closed: of each week, or one of the calendar.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Closed {
+    /// Each week.
+    Weekly(Weekday),
+    /// Once.
+    Once(Date),
+}
+
+impl FromStr for Closed {
+    type Err = Expected;
+
+    fn from_str(text: &str) -> Result<Closed, Expected> {
+        let named = |day: &Weekday| format!("{day:?}").eq_ignore_ascii_case(text);
+        let weekly = Weekday::Monday.cycle_forward().take(7).find(named).map(Closed::Weekly);
+        let once = || text.parse().ok().map(Closed::Once);
+        weekly
+            .or_else(once)
+            .ok_or(Expected("a weekday such as \"sunday\", or a day such as \"2026-01-31\""))
     }
 }
 

@@ -126,8 +126,8 @@ impl Default for TerminalPolicy {
     }
 }
 
-/// When a shop is open, the same each day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// When a shop is open: the same hours each day but those on which it is closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpeningHours {
     /// Minute of the local day it opens, 0 to 1439.
     pub from_minute: u16,
@@ -135,6 +135,23 @@ pub struct OpeningHours {
     pub to_minute: u16,
     /// Minutes that local time is ahead of UTC.
     pub utc_offset_minutes: i16,
+    /// Days of the week on which it is closed, a bit each, Monday the lowest.
+    pub closed_weekdays: u8,
+    /// Days on which it is closed, in days since 1970-01-01 by the local clock.
+    pub closed_days: Vec<i64>,
+}
+
+impl OpeningHours {
+    /// Closes it on a day of each week, Monday being 0.
+    pub fn closes_on(&mut self, weekday: u8) {
+        self.closed_weekdays |= 1 << (weekday % 7);
+    }
+
+    /// Whether it does not open on a day, in days since 1970-01-01, a Thursday.
+    pub fn is_closed_on(&self, day: i64) -> bool {
+        let weekday = (day + 3).rem_euclid(7);
+        self.closed_weekdays >> weekday & 1 == 1 || self.closed_days.contains(&day)
+    }
 }
 
 /// After how long something is said. Each can be made small for a demonstration.

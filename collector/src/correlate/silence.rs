@@ -46,12 +46,13 @@ impl Correlator {
                 terminal.rhythm.note(at.ms_since(before));
             }
             terminal.last_word = terminal.last_word.max(Some(at));
-            let Some(hours) = terminal.policy.as_ref().and_then(|policy| policy.opening) else {
+            let Some(hours) = terminal.policy.as_ref().and_then(|policy| policy.opening.as_ref())
+            else {
                 continue;
             };
             let silence_ms =
                 terminal.rhythm.silence_ms(terminal.deadlines(&policies.deadlines).silent_ms);
-            if let Some(due) = silent::due(at, silence_ms, &hours, timeline.wall_ahead_ms) {
+            if let Some(due) = silent::due(at, silence_ms, hours, timeline.wall_ahead_ms) {
                 terminal.look_at = terminal.look_at.min(due);
                 *look_at = (*look_at).min(due);
             }
@@ -90,7 +91,7 @@ impl Correlator {
             return None;
         }
         let terminal = &mut terminals[at];
-        let hours = terminal.policy.as_ref()?.opening?;
+        let hours = terminal.policy.as_ref()?.opening.as_ref()?;
         let id = terminal.id?;
         let since = terminal.last_word?;
         if terminal.silence.is_some() {
@@ -98,7 +99,7 @@ impl Correlator {
         }
         let least_ms = terminal.deadlines(&policies.deadlines).silent_ms;
         let silence_ms = terminal.rhythm.silence_ms(least_ms);
-        let due = silent::due(since, silence_ms, &hours, timeline.wall_ahead_ms)?;
+        let due = silent::due(since, silence_ms, hours, timeline.wall_ahead_ms)?;
         if watermark <= due {
             return Some(due);
         }

@@ -75,7 +75,8 @@ pub fn nobody_prints(policy: &mut TerminalPolicy) {
 }
 
 pub fn open_from_eight_to_ten(policy: &mut TerminalPolicy) {
-    policy.opening = Some(OpeningHours { from_minute: 480, to_minute: 600, utc_offset_minutes: 0 });
+    let hours = OpeningHours { from_minute: 480, to_minute: 600, ..OpeningHours::default() };
+    policy.opening = Some(hours);
 }
 
 /// Speaks a script into a stream of events.

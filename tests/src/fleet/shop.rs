@@ -252,7 +252,8 @@ impl Shop {
     /// The shop's opening hours.
     pub fn opening(&self) -> OpeningHours {
         let Rhythm { from_minute, to_minute, .. } = RHYTHMS[self.rhythm];
-        OpeningHours { from_minute, to_minute, utc_offset_minutes: UTC_OFFSET_MINUTES }
+        let utc_offset_minutes = UTC_OFFSET_MINUTES;
+        OpeningHours { from_minute, to_minute, utc_offset_minutes, ..OpeningHours::default() }
     }
 
     pub(super) fn enter(&mut self, at: i64, item: Item) {

@@ -351,8 +351,9 @@ impl ShopFile {
             }
             let learned =
                 confirmed.get(&(self.name.get_ref().0.clone(), terminal.number.get_ref().0));
-            let opening = self.opening.as_ref();
-            terminals.push(terminal.check(opening, &zone, fleet, &own, learned)?);
+            let opening =
+                Opening { hours: self.opening.as_ref(), closed: &self.closed, zone: &zone };
+            terminals.push(terminal.check(&opening, fleet, &own, learned)?);
         }
         let name = self.name.into_inner().0;
         Ok(Shop {
@@ -370,8 +371,7 @@ impl ShopFile {
 impl TerminalFile {
     fn check(
         self,
-        opening: Option<&Parsed<Hours>>,
-        zone: &TimeZone,
+        opening: &Opening<'_>,
         fleet: &Floor,
         shop: &Floor,
         learned: Option<&Confirmed>,
@@ -394,7 +394,7 @@ impl TerminalFile {
             let message = "expected `skew_clear_s`, `skew_s` and `skew_grave_s` in rising order for this terminal";
             return Err(wrong(&self.number, message));
         }
-        let hours = self.opening.as_ref().or(opening).map(|hours| hours.0);
+        let hours = self.opening.as_ref().or(opening.hours).map(|hours| hours.0);
         Ok(Terminal {
             number: self.number.into_inner().0,
             title: self.title,
@@ -411,7 +411,7 @@ impl TerminalFile {
                     .or(learned.and_then(|learned| learned.slip_due_from)),
                 contactless_due_from: (self.contactless_due_from.map(|money| money.0.0))
                     .or(learned.and_then(|learned| learned.contactless_due_from)),
-                opening: hours.map(|hours| opening_hours(hours, zone)),
+                opening: hours.map(|hours| opening.of(hours)),
                 deadlines: (own.deadlines != fleet.deadlines).then(|| Box::new(own.deadlines)),
                 thresholds: (own.thresholds != fleet.thresholds).then(|| Box::new(own.thresholds)),
                 acquirer: self.acquirer.map(|acquirer| acquirer.0),
@@ -420,12 +420,33 @@ impl TerminalFile {
     }
 }
 
-/// The core knows no time zones: the zone's offset of today goes in, and is read again with the settings.
-fn opening_hours(hours: Hours, zone: &TimeZone) -> OpeningHours {
-    let now = crate::edge::clock::timestamp();
-    OpeningHours {
-        from_minute: hours.from.0,
-        to_minute: hours.to.0,
-        utc_offset_minutes: (zone.to_offset(now).seconds() / 60) as i16,
+/// When a shop is open, as its settings say it.
+struct Opening<'a> {
+    hours: Option<&'a Parsed<Hours>>,
+    closed: &'a [Parsed<Closed>],
+    zone: &'a TimeZone,
+}
+
+impl Opening<'_> {
+    /// The core knows no time zones: the zone's offset of today goes in, and is read again with the settings.
+    fn of(&self, hours: Hours) -> OpeningHours {
+        let now = crate::edge::clock::timestamp();
+        let epoch = jiff::civil::date(1970, 1, 1);
+        let mut opening = OpeningHours {
+            from_minute: hours.from.0,
+            to_minute: hours.to.0,
+            utc_offset_minutes: (self.zone.to_offset(now).seconds() / 60) as i16,
+            ..OpeningHours::default()
+        };
+        for day in self.closed {
+            match day.0 {
+                Closed::Weekly(day) => opening.closes_on(day.to_monday_zero_offset() as u8),
+                Closed::Once(day) => {
+                    let days = (day - epoch).get_days();
+                    opening.closed_days.push(i64::from(days));
+                }
+            }
+        }
+        opening
     }
 }

@@ -8,6 +8,8 @@ use crate::correlate::timeline::StreamTime;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+/// A shop that is closed for longer is not looked at before its terminal says something.
+const CLOSED_DAYS_MAX: i64 = 62;
 /// So many gaps must have been seen before the usual rhythm counts.
 const GAPS_MIN: u32 = 20;
 const BUCKETS: usize = 20;
@@ -97,7 +99,7 @@ pub fn due(
     let opened_on = |day: i64| day * DAY_MS + i64::from(hours.from_minute) * MINUTE_MS;
     let today = local.div_euclid(DAY_MS);
     // Yesterday's opening may reach over midnight; a shop open for less than the silence is never told of.
-    (today - 1..=today + 1).find_map(|day| {
+    (today - 1..=today + CLOSED_DAYS_MAX).filter(|day| !hours.is_closed_on(*day)).find_map(|day| {
         let begin = opened_on(day).max(local);
         let fits = begin.checked_add(silence_ms)? <= opened_on(day) + open_ms;
         fits.then(|| StreamTime(begin + silence_ms - local_ahead))
@@ -107,6 +109,32 @@ pub fn due(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Open from eight to ten, UTC; when a silence of half an hour that began at a minute of 1970 is told, as a minute.
+    #[track_caller]
+    fn check_due(since: i64, weekdays: &[u8], days: &[i64], expected: Option<i64>) {
+        let mut hours = OpeningHours {
+            from_minute: 480,
+            to_minute: 600,
+            closed_days: days.to_vec(),
+            ..OpeningHours::default()
+        };
+        weekdays.iter().for_each(|weekday| hours.closes_on(*weekday));
+        let due = due(StreamTime(since * MINUTE_MS), 30 * MINUTE_MS, &hours, 0);
+        assert_eq!(due.map(|due| due.0 / MINUTE_MS), expected);
+    }
+
+    #[test]
+    fn a_shop_that_is_closed_for_days_is_silent_when_it_opens_again() {
+        const DAY: i64 = 24 * 60;
+        // 1 January 1970 was a Thursday.
+        check_due(500, &[], &[], Some(530));
+        check_due(580, &[], &[], Some(DAY + 510));
+        check_due(580, &[4], &[], Some(2 * DAY + 510));
+        check_due(580, &[4, 6], &[2], Some(4 * DAY + 510));
+        check_due(500, &[3], &[], Some(DAY + 510));
+        check_due(500, &[0, 1, 2, 3, 4, 5, 6], &[], None);
+    }
 
     #[test]
     fn a_terminal_that_is_seldom_used_may_say_nothing_for_longer() {
