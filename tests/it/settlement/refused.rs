@@ -3,6 +3,8 @@
 use slipwatch_collector::config::Config;
 use slipwatch_collector::edge::store::sqlite::SqliteStore;
 use slipwatch_collector::run::settlement::Desk;
+use slipwatch_collector::settlement::reader::profile::shipped;
+use slipwatch_collector::settlement::reader::{self, Reader};
 use slipwatch_collector::settlement::report::{Outcome, Report};
 use slipwatch_shared::times::ArrivalTime;
 use std::path::{Path, PathBuf};
@@ -124,6 +126,59 @@ fn a_file_that_was_cut_off_is_refused() {
 }
 
 #[test]
+fn a_row_that_lost_its_end_is_never_loaded() {
+    let whole = fixture("allinpay.csv");
+    check("a.csv", &whole[..700], None, ("cut", Some(3), None, "no line end"));
+    let text = String::from_utf8(whole).expect("UTF-8");
+    let row = text.lines().nth(1).expect("a row");
+    let short = row.rsplit_once(",收单").expect("a product").0;
+    let bytes = text.replacen(row, short, 1).into_bytes();
+    check("b.csv", &bytes, None, ("row", Some(2), None, "expected 24 cells, found 21"));
+    let bytes = text.trim_end().as_bytes();
+    check("c.csv", bytes, None, ("cut", Some(9), None, "no line end"));
+}
+
+/// Each file is cut off behind each of its bytes and read as it would be for an import. It is refused, or every row that
+/// is left is as it is in the whole file.
+#[track_caller]
+fn check_cuts(directory: &str, name: &str, profile: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/settlement").join(directory);
+    let bytes = std::fs::read(path.join(name)).expect("a fixture");
+    let profiles = shipped::all();
+    let profile = profiles.iter().find(|known| known.name == profile).expect("a shipped profile");
+    let rows_of = |bytes: &[u8]| {
+        let mut reader = Reader::new(profile, Box::new(bytes), reader::day_of_name(profile, name));
+        let mut rows = Vec::new();
+        while let Some(row) = reader.next_row()? {
+            rows.push(row);
+        }
+        reader.finish().map(|_| rows)
+    };
+    let whole = rows_of(&bytes).expect("the whole file holds");
+    for end in 0..bytes.len() {
+        if let Ok(rows) = rows_of(&bytes[..end]) {
+            assert!(whole.starts_with(&rows), "{name} cut at {end}: {:?}", rows.last());
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_off_anywhere_never_gives_half_a_value() {
+    for (name, profile) in [
+        ("adyen-settlement-detail.csv", "adyen-settlement-detail"),
+        ("alipay-trade.csv", "alipay-trade"),
+        ("allinpay.csv", "allinpay"),
+        ("IND25112488ZM_821330154110001", "unionpay-zm"),
+        ("leshua.txt", "leshua"),
+        ("stripe-itemised.csv", "stripe-itemised"),
+        ("wechat-fund.csv", "wechat-fund"),
+        ("wechat-trade.csv", "wechat-trade"),
+    ] {
+        check_cuts("profiles", name, profile);
+    }
+}
+
+#[test]
 fn totals_that_do_not_add_up_refuse_the_file() {
     let bytes = edited("wechat-trade.csv", "`130.80", "`130.81");
     check("a.csv", &bytes, None, ("totals", Some(10), Some("订单总金额"), "130.81"));
@@ -190,7 +245,7 @@ fn other_days_of_the_same_source_are_not_loaded_over_each_other() {
     for (at, line) in lines.iter_mut().enumerate().skip(1) {
         *line = line.replace(",2025-11-24,", &format!(",2025-11-{:02},", 21 + at % 7));
     }
-    let report = place.import("week.csv", lines.join("\n").as_bytes(), None);
+    let report = place.import("week.csv", (lines.join("\n") + "\n").as_bytes(), None);
     assert_eq!(
         report.refused.as_ref().map(|refused| refused.reason.as_ref()),
         Some("overlap"),

@@ -160,6 +160,16 @@ fn reason(language: Language, reason: &str) -> (&'static str, &'static str) {
                 "Download the whole file once more.",
             ),
         ),
+        "cut" => (
+            (
+                "文件在一行中间中断，可能没有下载完整",
+                "重新下载完整文件；确认完整的，请在最后一行末尾补上换行。",
+            ),
+            (
+                "It ends in the middle of a line: it may have been cut off",
+                "Download the whole file once more; where it is whole, end its last line with a line end.",
+            ),
+        ),
         "equation" => (
             ("同一行内的金额互相矛盾", "核对该行；多为格式文件中的列对应错误。"),
             (

@@ -87,6 +87,9 @@ pub enum Trouble {
     /// The file ends before what closes it.
     #[error("the closing lines are missing: was the file cut off?")]
     NoTotals,
+    /// The last line has no end, and nothing else in the file would show that values are missing.
+    #[error("the last line has no line end: was the file cut off?")]
+    NoLineEnd,
     /// Something behind the end.
     #[error("something stands behind the end of the file")]
     BehindTheEnd,
@@ -124,6 +127,7 @@ impl ReadError {
             Trouble::NoHeader { .. } | Trouble::LineBytes { .. } | Trouble::NotThat(_) => "format",
             Trouble::Total { .. } | Trouble::NoTotals => "totals",
             Trouble::Equation { .. } => "equation",
+            Trouble::NoLineEnd => "cut",
             _ => "row",
         }
     }

@@ -16,17 +16,24 @@ pub struct Lines<R> {
     bytes: Vec<u8>,
     /// The last line that was read, from 1.
     number: u32,
+    /// Whether that line had its end.
+    ended: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Over a file's bytes.
     pub fn new(input: R, encoding: Encoding) -> Lines<R> {
-        Lines { input, encoding, bytes: Vec::new(), number: 0 }
+        Lines { input, encoding, bytes: Vec::new(), number: 0, ended: true }
     }
 
     /// The last line that was read, from 1.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// Whether the last line that was read had its line end.
+    pub fn ended(&self) -> bool {
+        self.ended
     }
 
     /// The next line's bytes without its end, or nothing at the end of the file.
@@ -40,7 +47,8 @@ impl<R: BufRead> Lines<R> {
             return Ok(None);
         }
         self.number = line;
-        if self.bytes.last() == Some(&b'\n') {
+        self.ended = self.bytes.last() == Some(&b'\n');
+        if self.ended {
             self.bytes.pop();
         }
         if self.bytes.last() == Some(&b'\r') {

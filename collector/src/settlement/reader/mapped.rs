@@ -46,6 +46,8 @@ pub struct Mapped<'a> {
     totals: Totals,
     left_out: LeftOut,
     nearest: Option<(usize, String)>,
+    /// The last line that was read holds nothing.
+    blank: bool,
 }
 
 impl<'a> Mapped<'a> {
@@ -70,6 +72,7 @@ impl<'a> Mapped<'a> {
             totals: Totals::new(profile),
             left_out: LeftOut::new(),
             nearest: None,
+            blank: false,
         }
     }
 
@@ -88,7 +91,22 @@ impl<'a> Mapped<'a> {
         if ends && self.stage != Stage::End {
             return Err(ReadError::at(self.lines.number(), Trouble::NoTotals));
         }
-        Ok((self.totals.check(self.profile)?, self.left_out))
+        let checked = self.totals.check(self.profile)?;
+        if !self.blank && self.is_broken_off() {
+            return Err(ReadError::at(self.lines.number(), Trouble::NoLineEnd));
+        }
+        Ok((checked, self.left_out))
+    }
+
+    /// Whether the line that was read last may have been cut within a value: it has no line end, and neither closing
+    /// lines nor totals nor the length of a line would tell.
+    fn is_broken_off(&self) -> bool {
+        let Profile { format, end, totals, balanced, .. } = self.profile;
+        let tells = *format == Format::Fixed
+            || end.is_some()
+            || balanced.is_some()
+            || totals.iter().any(|total| !total.optional);
+        !tells && !self.lines.ended()
     }
 
     fn no_header(&self) -> ReadError {
@@ -131,7 +149,8 @@ impl<'a> Mapped<'a> {
             return Ok(None);
         }
         let line = self.lines.number();
-        if self.text.trim_matches(['\u{1a}', ' ', '\t']).is_empty() {
+        self.blank = self.text.trim_matches(['\u{1a}', ' ', '\t']).is_empty();
+        if self.blank {
             return Ok(Some(self.passed(Passed::Empty)));
         }
         let profile = self.profile;
@@ -271,13 +290,22 @@ impl<'a> Mapped<'a> {
             let found = self.cells.count();
             let surplus =
                 self.cells.all().iter().skip(self.width).any(|cell| !cell.trim().is_empty());
-            let short = found < self.width && self.profile.quoting != Quoting::DoubleQuote;
+            let short = found < self.width && !self.may_be_short(found);
+            if short && self.is_broken_off() {
+                return Err(ReadError::at(line, Trouble::NoLineEnd));
+            }
             if surplus || short {
                 let trouble = Trouble::Cells { expected: self.width, found };
                 return Err(ReadError::at(line, trouble));
             }
         }
         self.row(line)
+    }
+
+    /// Older lines of some files lack their last fields: nothing is lost where no column of the profile stands there.
+    fn may_be_short(&self, found: usize) -> bool {
+        let all_there = self.places.iter().flatten().all(|&place| place < found);
+        self.profile.quoting == Quoting::DoubleQuote && all_there && !self.is_broken_off()
     }
 
     fn cell(&self, column: usize) -> Option<&str> {
