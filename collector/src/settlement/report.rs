@@ -54,6 +54,9 @@ pub struct Report {
     /// Which version of that, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<u32>,
+    /// How many rows the version before had, where this one has less than half of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_before: Option<u64>,
     /// SHA-256 of what was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,

@@ -1,6 +1,8 @@
 //! What must not come in: each file is refused whole, says why with line and column, and leaves nothing behind.
 
+use slipwatch_collector::alert::language::Language;
 use slipwatch_collector::config::Config;
+use slipwatch_collector::edge::console::summary;
 use slipwatch_collector::edge::store::sqlite::SqliteStore;
 use slipwatch_collector::run::settlement::Desk;
 use slipwatch_collector::settlement::reader::profile::shipped;
@@ -234,6 +236,41 @@ fn commas_line_ends_and_formulas_are_names_like_others() {
         (Outcome::Loaded, 4, Some("2025-11-24")),
         "{zip:?}"
     );
+}
+
+#[test]
+fn a_version_with_far_fewer_rows_is_loaded_and_told() {
+    let mut place = Place::new();
+    let text = String::from_utf8(fixture("allinpay.csv")).expect("UTF-8");
+    let all = place.import("a.csv", text.as_bytes(), None);
+    assert_eq!((all.outcome, all.rows_before), (Outcome::Loaded, None), "{all:?}");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    let half = lines[..=all.rows.div_ceil(2) as usize].join("\n") + "\n";
+    let half = place.import("b.csv", half.as_bytes(), None);
+    assert_eq!((half.revision, half.rows_before), (Some(2), None), "{half:?}");
+    let all = place.import("c.csv", format!("{text}\n").as_bytes(), None);
+    let few = place.import("d.csv", (lines[..3].join("\n") + "\n").as_bytes(), None);
+    assert_eq!((few.revision, few.rows), (Some(4), 2), "{few:?}");
+    assert_eq!(few.rows_before, Some(all.rows), "{few:?}");
+    let told = summary::lines(Language::English, &few).join("\n");
+    let expected = format!("only 2 rows, and the version it replaces had {}.", all.rows);
+    assert!(told.contains(&expected), "{told}");
+    let told = summary::lines(Language::Chinese, &few).join("\n");
+    assert!(told.contains(&format!("只有 2 笔，而被取代的版本有 {} 笔", all.rows)), "{told}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_as_that() {
+    let mut place = Place::new();
+    let path = place.directory.path().join("nofile.csv");
+    let reports = place.desk.import(&path, None, NOW, &mut |_| {}).expect("the store works");
+    let [report] = reports.as_slice() else { panic!("{reports:?}") };
+    let told = summary::lines(Language::English, report).join("\n");
+    assert!(told.contains("There is no such file") && !told.contains("archive"), "{told}");
+    let reports = place.desk.import(place.directory.path(), None, NOW, &mut |_| {});
+    let reports = reports.expect("the store works");
+    let reason = reports[0].refused.as_ref().map(|refused| refused.reason.as_ref());
+    assert_eq!(reason, Some("unreadable"), "a directory: {reports:?}");
 }
 
 #[test]

@@ -63,6 +63,7 @@ pub fn sections(language: Language, report: &Report) -> Vec<Section> {
     }
     let changed = changed(language, report);
     let parts = [
+        (language.say("请核对", "Please check"), doubts(language, report)),
         (language.say("文件内容", "What is in it"), contents(language, report)),
         (language.say("核对通过的合计", "Totals that hold"), checked(language, report)),
         (language.say("与终端交易的匹配", "Matched with payments"), matched(language, report)),
@@ -121,6 +122,14 @@ fn refusal(language: Language, refused: &Refused) -> Vec<(String, String)> {
 /// Why a file is refused, and what helps.
 fn reason(language: Language, reason: &str) -> (&'static str, &'static str) {
     let ((chinese, advice), (english, english_advice)) = match reason {
+        "no_file" => (
+            ("没有这个文件", "检查路径和文件名。"),
+            ("There is no such file", "Look at its path and name."),
+        ),
+        "no_access" => (
+            ("没有读取该文件的权限", "让运行 slipwatch-collector 的用户可以读取它。"),
+            ("It may not be read", "Let the user who runs slipwatch-collector read it."),
+        ),
         "unreadable" => (
             ("文件无法读取", "重新下载或重新复制该文件。"),
             ("The file cannot be read", "Download or copy it once more."),
@@ -201,6 +210,22 @@ fn reason(language: Language, reason: &str) -> (&'static str, &'static str) {
         ),
     };
     (language.say(chinese, english), language.say(advice, english_advice))
+}
+
+/// What holds, and yet may be wrong.
+fn doubts(language: Language, report: &Report) -> Vec<(String, String)> {
+    let fewer = report.rows_before.map(|before| {
+        let now = report.rows;
+        let value = language.say(
+            format!("只有 {now} 笔，而被取代的版本有 {before} 笔。若文件不完整，请重新下载后再导入。"),
+            format!(
+                "only {}, and the version it replaces had {before}. If the file is not whole, download and import it once more.",
+                rows(language, now)
+            ),
+        );
+        (language.say("笔数少得多", "Far fewer rows").to_owned(), value)
+    });
+    fewer.into_iter().collect()
 }
 
 fn contents(language: Language, report: &Report) -> Vec<(String, String)> {

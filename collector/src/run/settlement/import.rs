@@ -7,7 +7,9 @@ use crate::config::settlement::Statement;
 use crate::edge::clock;
 use crate::edge::statement::{self, HashState, Hashing, OpenError, Part};
 use crate::edge::store::StoreError;
-use crate::edge::store::settlement::{FileHead, FileId, PlacedLink, PlacedRow, RowId, RowState};
+use crate::edge::store::settlement::{
+    FileHead, FileId, FileView, PlacedLink, PlacedRow, RowId, RowState,
+};
 use crate::settlement::matching::{self, Candidate, Grouping, Link, Role, Tolerance};
 use crate::settlement::reader::error::{ReadError, Trouble};
 use crate::settlement::reader::profile::{Period, Profile};
@@ -58,6 +60,12 @@ struct Surveyed {
 enum Refusal {
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error("there is no such file")]
+    NoFile,
+    #[error("this user may not read it")]
+    MayNotRead,
+    #[error("{0}")]
+    Unreadable(String),
     #[error("{0}")]
     Open(String),
     #[error("no profile knows such a file; name one with --profile, or write one")]
@@ -84,6 +92,9 @@ impl Refusal {
     fn refused(&self) -> Refused {
         let (reason, line, column) = match self {
             Refusal::Read(error) => (error.label(), Some(error.line), error.column.clone()),
+            Refusal::NoFile => ("no_file", None, None),
+            Refusal::MayNotRead => ("no_access", None, None),
+            Refusal::Unreadable(_) => ("unreadable", None, None),
             Refusal::Open(_) => ("archive", None, None),
             Refusal::NoProfile | Refusal::SeveralProfiles(_) => ("profile", None, None),
             Refusal::OtherMerchant { line, .. } | Refusal::MixedStatements { line, .. } => {
@@ -148,7 +159,11 @@ impl Desk {
         let parts = match statement::open(path, self.settings.file_bytes_max.max(1)) {
             Ok(parts) => parts,
             Err(OpenError::Io(source)) => {
-                let refusal = Refusal::Open(format!("it cannot be read: {source}"));
+                let refusal = match source.kind() {
+                    std::io::ErrorKind::NotFound => Refusal::NoFile,
+                    std::io::ErrorKind::PermissionDenied => Refusal::MayNotRead,
+                    _ => Refusal::Unreadable(format!("it cannot be read: {source}")),
+                };
                 return Ok(vec![refused(&name, None, &refusal)]);
             }
             Err(error) => return Ok(vec![refused(&name, None, &Refusal::Open(error.to_string()))]),
@@ -293,7 +308,9 @@ impl Desk {
         }
         let statement = statement_at.flatten().map(|at| self.settings.statements[at].clone());
         let head = self.head(part, profile, file_day, &surveyed, statement.as_ref())?;
-        let replaced = self.same_days(profile, &head)?;
+        let same = self.same_days(profile, &head)?;
+        let replaced: Vec<FileId> = same.iter().map(|file| file.id).collect();
+        let before = same.last().map(|file| file.head.rows);
         let mut report = Report {
             file: part.name.clone(),
             outcome: Outcome::Loaded,
@@ -302,6 +319,7 @@ impl Desk {
             period: Some(head.period.clone()),
             sha256: Some(hex(&head.hash)),
             rows: surveyed.rows,
+            rows_before: before.filter(|before| surveyed.rows < before.div_ceil(2)),
             kinds: surveyed.kinds,
             checked: surveyed.checked,
             left_out: surveyed.left_out,
@@ -462,7 +480,7 @@ impl Desk {
     }
 
     /// Files that this one replaces; files of other days must not cover the same.
-    fn same_days(&self, profile: &Profile, head: &FileHead) -> Result<Vec<FileId>, Stop> {
+    fn same_days(&self, profile: &Profile, head: &FileHead) -> Result<Vec<FileView>, Stop> {
         let covering =
             self.statements.files_covering(&head.source, head.first_day, head.last_day)?;
         let other = covering.iter().find(|file| file.head.period != head.period);
@@ -470,8 +488,7 @@ impl Desk {
             let other = format!("{} ({})", other.head.name, other.head.period);
             return Err(Refusal::Overlap { period: head.period.clone(), other }.into());
         }
-        let same = covering.iter().filter(|file| file.head.period == head.period);
-        Ok(same.map(|file| file.id).collect())
+        Ok(covering.into_iter().filter(|file| file.head.period == head.period).collect())
     }
 
     #[allow(clippy::too_many_arguments)] // All that one file is; a struct would be filled at this one place.
