@@ -89,6 +89,9 @@ fn import_all(arguments: &ImportArguments) -> Done {
             return Ok(ExitCode::from(EXIT_CONFIG));
         }
     };
+    if let Some(path) = &arguments.document {
+        check_place(path)?;
+    }
     let mut desk = Desk::open(&config)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let language = if arguments.chinese { Language::Chinese } else { Language::English };
@@ -133,6 +136,19 @@ fn import_all(arguments: &ImportArguments) -> Done {
         write_document(config, language, all, path)?;
     }
     Ok(if refused { ExitCode::from(EXIT_DATA) } else { ExitCode::SUCCESS })
+}
+
+/// Whether the document can be written where it is wanted, before anything is loaded. What lies there stays as it is.
+fn check_place(path: &Path) -> Result<(), String> {
+    let was_there = path.exists();
+    std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
+        format!("{} cannot be written: {error}; nothing was imported", path.display())
+    })?;
+    if !was_there {
+        // Should the import fail, no empty document is left behind.
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
 }
 
 /// The document, with what is open now because of each file.

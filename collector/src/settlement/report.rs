@@ -79,6 +79,9 @@ pub struct Report {
     pub resolved: BTreeMap<Word, u64>,
     /// Payments whose debit without slip, or second debit, is settled now.
     pub confirmed: u64,
+    /// Of a file that was loaded before: what came of it then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<Box<Report>>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,

@@ -97,6 +97,39 @@ fn what_an_import_did_is_read_in_both_languages_on_screen_and_on_paper() {
 }
 
 #[test]
+fn a_file_loaded_before_is_told_as_it_was_loaded_then() {
+    let place = Place::new();
+    let file = place.file("allinpay.csv", |text| text);
+    let paper = place.path("again.pdf");
+    let (status, _) = place.import(&[], &file);
+    assert_eq!(status, Some(0));
+    let (status, screen) = place.import(&["--document", paper.to_str().expect("UTF-8")], &file);
+    assert_eq!(status, Some(0), "{screen}");
+    let wanted = ["Loaded before; nothing changed", "when it was loaded", "Sales", "Raised A14"];
+    holds(&screen, &wanted);
+    holds(&papers::words_of(&paper), &wanted);
+    let (_, json) = place.import(&["--json"], &file);
+    let report: Value = serde_json::from_str(json.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(report["outcome"], "known");
+    assert_eq!(report["raised"], serde_json::json!({}), "nothing was raised this time");
+}
+
+#[test]
+fn nothing_is_loaded_where_the_document_cannot_be_written() {
+    let place = Place::new();
+    let file = place.file("allinpay.csv", |text| text);
+    let mut program = Command::new(binary("slipwatch-collector"));
+    program.arg("import").arg("--config").arg(place.path("collector.toml"));
+    program.arg("--document").arg(place.path("nowhere/x.pdf"));
+    let output = program.arg(&file).output().expect("it starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    holds(&errors, &["x.pdf cannot be written", "nothing was imported"]);
+    let (_, screen) = place.import(&[], &file);
+    holds(&screen, &["Loaded as acquirer"]);
+}
+
+#[test]
 fn a_refused_file_says_where_why_and_what_to_do() {
     let place = Place::new();
     let file = place.file("allinpay.csv", |text| text.replace("1200.00,4.56", "1200.00,四元"));

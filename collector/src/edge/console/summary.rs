@@ -59,7 +59,7 @@ pub fn sections(language: Language, report: &Report) -> Vec<Section> {
         }];
     }
     if report.outcome == Outcome::Known {
-        return Vec::new();
+        return report.then.as_deref().map_or_else(Vec::new, |then| at_first(language, then));
     }
     let changed = changed(language, report);
     let parts = [
@@ -71,6 +71,19 @@ pub fn sections(language: Language, report: &Report) -> Vec<Section> {
     ];
     let told = parts.into_iter().filter(|(_, facts)| !facts.is_empty());
     told.map(|(heading, facts)| Section { heading, facts }).collect()
+}
+
+/// What came of a file when it was loaded, told again later.
+fn at_first(language: Language, report: &Report) -> Vec<Section> {
+    let first = Section {
+        heading: language.say("首次导入时的结果", "What came of it when it was loaded"),
+        facts: vec![
+            (language.say("文件", "File").to_owned(), report.file.clone()),
+            (language.say("行数", "Rows").to_owned(), report.rows.to_string()),
+        ],
+    };
+    let loaded = Report { outcome: Outcome::Loaded, then: None, ..report.clone() };
+    std::iter::once(first).chain(sections(language, &loaded)).collect()
 }
 
 /// As lines for a screen.

@@ -302,7 +302,10 @@ impl Desk {
                 source: Some(known.head.source),
                 period: Some(known.head.period),
                 revision: Some(known.revision),
+                sha256: Some(hex(&surveyed.hash)),
                 rows: known.head.rows,
+                // One that another version of this program wrote may not be told.
+                then: serde_json::from_str(&known.summary).ok(),
                 ..Report::default()
             });
         }
