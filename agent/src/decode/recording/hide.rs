@@ -1,15 +1,20 @@
 //! Card data out of raw bytes whose dialect nobody knows, before they are written to a recording. Frames with the usual
 //! check sums are cut, scrubbed and given the sum of what is left: with the old one the hidden digits could be computed.
-//! Text is scrubbed as any text. Whatever else holds a card number loses its last bytes with it.
+//! Text is scrubbed as the decoder does it, so that a recording tells what the line told: no half-bytes are looked for
+//! among its letters. Whatever else holds a card number loses its last bytes with it.
 //!
 //! Never passes on what it has not seen the end of: bytes wait until the line is quiet.
 
 use crate::decode::dialect::Direction;
+use crate::decode::encoding::Encoding;
 use crate::decode::framer::check::{Check, Covered, Crc16, Sum};
 use crate::decode::framer::frame::{Cut, Framer, Framing};
 use crate::decode::framer::shape::{DLE, Escape, Length, Shape};
+use crate::decode::plain::plain;
 use crate::decode::scrub::{Scrubbed, Scrubber, frame};
 use slipwatch_shared::times::Uptime;
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A pause this long ends a burst: the longest that a sender leaves within a frame is 200 ms.
@@ -61,7 +66,7 @@ impl Hider {
         let mut ready = self.settle(at);
         for part in bytes.chunks(HELD_BYTES_MAX / 2) {
             if self.held.len() + part.len() > HELD_BYTES_MAX {
-                ready.extend(self.let_go());
+                ready.extend(self.make_room());
             }
             self.reads.push((self.held.len(), at));
             self.held.extend_from_slice(part);
@@ -86,6 +91,29 @@ impl Hider {
     /// When [`Hider::settle`] would give something.
     pub fn wake_at(&self) -> Option<Uptime> {
         (!self.held.is_empty()).then(|| self.last.plus_ms(GAP_MS))
+    }
+
+    /// Gives what is held up to the last line end that no number can go on behind; everything where there is none.
+    fn make_room(&mut self) -> Vec<Piece> {
+        let is_calm = |end: &usize| {
+            let last = self.held[..*end].iter().rev().find(|&&byte| byte != b'\r');
+            last.is_some_and(|byte| !byte.is_ascii_digit())
+        };
+        let Some(end) = memchr::memrchr_iter(b'\n', &self.held).find(is_calm) else {
+            return self.let_go();
+        };
+        let rest = self.held.split_off(end + 1);
+        let mut later = Vec::new();
+        if !rest.is_empty() {
+            // The read that the cut falls into goes on behind it.
+            let first = self.reads.partition_point(|&(start, _)| start <= end + 1) - 1;
+            let moved = |&(start, at): &(usize, Uptime)| (start.saturating_sub(end + 1), at);
+            later.extend(self.reads[first..].iter().map(moved));
+            self.reads.truncate(first + 1);
+        }
+        let ready = self.let_go();
+        (self.held, self.reads) = (rest, later);
+        ready
     }
 
     /// Gives everything, also what is unfinished.
@@ -183,17 +211,51 @@ impl Hider {
         parts: &mut Vec<(usize, Vec<u8>)>,
     ) {
         let mut at = loose.start;
-        for line in burst[loose].split_inclusive(|&byte| byte == b'\n') {
-            let hidden = if is_text(line) { self.hide_text(line) } else { hide_binary(line) };
-            parts.push((at, hidden));
-            at += line.len();
+        // Lines whose end may be a number's beginning wait for the next one in the scrubber.
+        let mut waiting: VecDeque<Line<'_>> = VecDeque::new();
+        for bytes in burst[loose].split_inclusive(|&byte| byte == b'\n') {
+            match Line::read(at, bytes) {
+                Some(line) => {
+                    let scrubbed = self.scrubber.line(&line.text, 0, Uptime(0));
+                    waiting.push_back(line);
+                    match scrubbed {
+                        Scrubbed::Clean => {
+                            parts.extend(
+                                waiting.drain(..).map(|line| (line.at, line.bytes.to_vec())),
+                            );
+                        }
+                        Scrubbed::Ready => self.take_scrubbed(&mut waiting, parts),
+                    }
+                }
+                None => {
+                    self.scrubber.let_go();
+                    self.take_scrubbed(&mut waiting, parts);
+                    let hidden =
+                        if is_text(bytes) { self.hide_text(bytes) } else { hide_binary(bytes) };
+                    parts.push((at, hidden));
+                }
+            }
+            at += bytes.len();
+        }
+        self.scrubber.let_go();
+        self.take_scrubbed(&mut waiting, parts);
+    }
+
+    /// Takes from the scrubber what is ready; it gives each line that it was given, in their order.
+    fn take_scrubbed(
+        &mut self,
+        waiting: &mut VecDeque<Line<'_>>,
+        parts: &mut Vec<(usize, Vec<u8>)>,
+    ) {
+        while let Some((scrubbed, _)) = self.scrubber.next_line() {
+            let Some(line) = waiting.pop_front() else { return };
+            parts.push((line.at, line.with(&scrubbed)));
         }
     }
 
+    /// A line of text with a printer's commands in it.
     fn hide_text(&mut self, line: &[u8]) -> Vec<u8> {
-        let end = line.len()
-            - line.iter().rev().take_while(|&&byte| byte == b'\n' || byte == b'\r').count();
-        let (text, rest) = line.split_at(end);
+        let (text, rest) = line.split_at(line.len() - line_end(line));
         let text: String = text.iter().map(|&byte| char::from(byte)).collect();
         let mut scrubbed = match self.scrubber.line(&text, 0, Uptime(0)) {
             Scrubbed::Clean => text,
@@ -210,6 +272,57 @@ impl Hider {
         bytes.extend_from_slice(rest);
         bytes
     }
+}
+
+/// A line that is text and nothing else, in an encoding that tells text from other bytes.
+struct Line<'a> {
+    /// Its place in the burst.
+    at: usize,
+    bytes: &'a [u8],
+    encoding: Encoding,
+    /// As the decoder reads it, without its end.
+    text: Cow<'a, str>,
+}
+
+impl<'a> Line<'a> {
+    fn read(at: usize, bytes: &'a [u8]) -> Option<Line<'a>> {
+        let body = &bytes[..bytes.len() - line_end(bytes)];
+        if body.iter().any(|&byte| byte < b' ' && byte != b'\t' || byte == 0x7f) {
+            return None;
+        }
+        let encoding = match std::str::from_utf8(body) {
+            Ok(_) => Encoding::Utf8,
+            Err(_) => Encoding::Gb18030,
+        };
+        let (text, is_sound) = encoding.decode(body);
+        // Many bytes that are no text are signs of GB18030: what is mostly ASCII is text.
+        let is_text = is_sound && (encoding == Encoding::Utf8 || is_text(bytes));
+        let is_control = |sign: char| sign.is_control() && sign != '\t';
+        (is_text && !text.contains(is_control)).then(|| Line {
+            at,
+            bytes,
+            encoding,
+            text: plain(text),
+        })
+    }
+
+    /// Its bytes when its text became this: as they were unless something was hidden.
+    fn with(&self, scrubbed: &str) -> Vec<u8> {
+        if scrubbed == self.text {
+            return self.bytes.to_vec();
+        }
+        let mut bytes = match self.encoding {
+            Encoding::Gb18030 => encoding_rs::GB18030.encode(scrubbed).0.into_owned(),
+            _ => scrubbed.as_bytes().to_vec(),
+        };
+        bytes.extend_from_slice(&self.bytes[self.bytes.len() - line_end(self.bytes)..]);
+        bytes
+    }
+}
+
+/// How many bytes end a line.
+fn line_end(line: &[u8]) -> usize {
+    line.iter().rev().take_while(|&&byte| byte == b'\n' || byte == b'\r').count()
 }
 
 /// Whether most of a line can be read; a printer's commands stand among its text.

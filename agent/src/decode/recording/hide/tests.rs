@@ -116,6 +116,49 @@ fn what_holds_no_card_is_recorded_as_it_is_with_the_moment_of_each_read() {
     assert_eq!(pieces, expected);
 }
 
+/// Text as a till logs it: words, amounts and short numbers, none long enough for a card.
+fn plain_lines() -> impl Strategy<Value = Vec<String>> {
+    // Labels of secrets hide what stands behind them, card or not.
+    let word = "(amt|stan|qty|rc|total|op|till)=[0-9]{1,6}|(sale|Approved|EUR|paper: ok|end;|[(]x[)]|a/b)|[消费元店铺]{1,4}|[0-9]{1,3}[.][0-9]{2}";
+    let line = proptest::collection::vec(word, 0..12).prop_map(|words| words.join(" x "));
+    proptest::collection::vec(line, 0..40)
+}
+
+#[test]
+fn no_half_bytes_are_looked_for_in_text() {
+    let log = "2026-11-24 09:30:01.120 evt=auth_response rc=00 amt=75831 cur=CNY stan=000417\r\n";
+    assert_eq!(recorded(log.as_bytes(), 7), log.as_bytes());
+    // As bytes it holds a number of a card in BCD.
+    let number = "4yVW7xYa".as_bytes();
+    let found = (0..u32::MAX).find_map(|seed| {
+        let mut bytes = number.to_vec();
+        bytes.iter_mut().zip(seed.to_le_bytes()).for_each(|(byte, more)| *byte ^= more & 7);
+        let whole = [&b"amt "[..], &bytes, b" cur\n"].concat();
+        (frame::frame(&mut whole.clone()) > 0).then_some(whole)
+    });
+    let text = found.expect("letters that are a number in BCD");
+    assert_eq!(recorded(&text, 64), text);
+}
+
+#[test]
+fn lines_that_do_not_fit_together_are_cut_between_lines() {
+    let line =
+        "2026-11-24 09:30:01.120 evt=auth_request amt=75831 rrn=412345678901 stan=000417 op=01\n";
+    let log = line.repeat(3 * HELD_BYTES_MAX / line.len());
+    for size in [7, 4_096, log.len()] {
+        assert!(recorded(log.as_bytes(), size) == log.as_bytes(), "in chunks of {size}");
+    }
+}
+
+#[test]
+fn chinese_is_text_in_both_of_its_encodings() {
+    let log = format!("消费 卡号:{} 金额 75.83元\n存根 请妥善保管\n", number());
+    let hidden = log.replace(&number()[6..12], "******");
+    assert_eq!(recorded(log.as_bytes(), 5), hidden.as_bytes());
+    let encoded = |text: &str| encoding_rs::GB18030.encode(text).0.into_owned();
+    assert_eq!(recorded(&encoded(&log), 5), encoded(&hidden));
+}
+
 proptest! {
     #[test]
     fn any_bytes_come_out_in_the_same_number_unless_a_card_was_among_them(
@@ -129,5 +172,30 @@ proptest! {
         if frame::frame(&mut copy) == 0 && !bytes.iter().any(u8::is_ascii_digit) {
             prop_assert_eq!(out, bytes);
         }
+    }
+
+    #[test]
+    fn text_without_a_card_number_is_recorded_as_it_is(
+        lines in plain_lines(),
+        size in 1_usize..300,
+    ) {
+        let text = lines.join("\n") + "\n";
+        prop_assert_eq!(String::from_utf8(recorded(text.as_bytes(), size)).unwrap(), text);
+    }
+
+    #[test]
+    fn text_with_a_card_number_loses_it_and_nothing_else(
+        lines in plain_lines(),
+        before in "(pan=|card: |卡号:|sale )",
+        behind in "(,| rc=00|; end|)",
+        seed in 0_u64..100_000,
+        size in 1_usize..300,
+    ) {
+        let number = card_number("622576", 16, seed);
+        let mut lines = lines;
+        lines.push(format!("{before}{number}{behind}"));
+        let text = lines.join("\n") + "\n";
+        let hidden = text.replace(&number, &format!("622576******{}", &number[12..]));
+        prop_assert_eq!(String::from_utf8(recorded(text.as_bytes(), size)).unwrap(), hidden);
     }
 }
