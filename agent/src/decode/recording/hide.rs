@@ -211,10 +211,15 @@ impl Hider {
         parts: &mut Vec<(usize, Vec<u8>)>,
     ) {
         let mut at = loose.start;
+        // A piece of a binary message between two bytes that end a line may be printable by chance, digits in BCD among it:
+        // text is a burst that is nothing else.
+        let loose = &burst[loose];
+        let mut lines = loose.split_inclusive(|&byte| byte == b'\n');
+        let is_text_alone = lines.all(|bytes| Line::read(0, bytes).is_some());
         // Lines whose end may be a number's beginning wait for the next one in the scrubber.
         let mut waiting: VecDeque<Line<'_>> = VecDeque::new();
-        for bytes in burst[loose].split_inclusive(|&byte| byte == b'\n') {
-            match Line::read(at, bytes) {
+        for bytes in loose.split_inclusive(|&byte| byte == b'\n') {
+            match is_text_alone.then(|| Line::read(at, bytes)).flatten() {
                 Some(line) => {
                     let scrubbed = self.scrubber.line(&line.text, 0, Uptime(0));
                     waiting.push_back(line);
