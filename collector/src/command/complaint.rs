@@ -458,8 +458,10 @@ impl Desk {
         if let Some(promise) = words::promise(language, &told, &self.zone(store)) {
             let _ = writeln!(text, "  {promise}");
         }
-        let next = words::next_step(language, looked.answer.reason);
-        let _ = writeln!(text, "{}{next}", language.say("接下来：", "Next: "));
+        if complaint.closed.is_none() {
+            let next = words::next_step(language, looked.answer.reason);
+            let _ = writeln!(text, "{}{next}", language.say("接下来：", "Next: "));
+        }
         text.extend(looked.matches.iter().map(|matched| self.matched(matched)));
         text
     }

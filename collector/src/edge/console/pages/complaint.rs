@@ -128,6 +128,7 @@ pub fn form(
             "Search by time and amount, the card's last four, or the order number on the phone. It need not be exact: one digit, an hour or a day beside is found. Never type a full card number.",
         )) }
         @if let Some(refusal) = refusal { p.statement.refused role="alert" { (refusal) } }
+        (shows_only(frame))
         (fields(frame, typed))
         @if let Some(found) = found { (results(frame, typed, found)) }
         h2 { (if all { language.say("全部投诉", "All complaints") } else { language.say("未结投诉", "Open complaints") }) }
@@ -139,6 +140,21 @@ pub fn form(
         }
     };
     page(frame, title, "/complaints", content)
+}
+
+/// Where pages do not write: that they do not, and what does.
+fn shows_only(frame: &Frame) -> Markup {
+    let language = frame.language;
+    html! {
+        @if !frame.config.http.forms {
+            p.statement {
+                (language.say(
+                    "这里的页面只供查看：登记、答复和关闭投诉请用 slipwatch-collector complaint。",
+                    "Pages only show here: slipwatch-collector complaint opens, answers and closes complaints.",
+                ))
+            }
+        }
+    }
 }
 
 fn fields(frame: &Frame, typed: &Typed) -> Markup {
@@ -227,16 +243,18 @@ fn results(frame: &Frame, typed: &Typed, found: &Search) -> Markup {
             @for (at, matched) in found.matches.iter().enumerate() {
                 li.card {
                     (shown(frame, matched, at == 0 && found.is_chosen))
-                    form method="post" action=(frame.link("/complaints")) {
-                        (carried(typed))
-                        input type="hidden" name="source" value=(source_text(&matched.candidate.source));
-                        button type="submit" { (language.say("是这一笔：登记投诉", "This one: open a complaint")) }
+                    @if frame.config.http.forms {
+                        form method="post" action=(frame.link("/complaints")) {
+                            (carried(typed))
+                            input type="hidden" name="source" value=(source_text(&matched.candidate.source));
+                            button type="submit" { (language.say("是这一笔：登记投诉", "This one: open a complaint")) }
+                        }
                     }
                 }
             }
         }
         // Where one is surely meant, a complaint is joined with it in any case; its page takes that back.
-        @if !found.is_chosen {
+        @if !found.is_chosen && frame.config.http.forms {
             form method="post" action=(frame.link("/complaints")) {
                 (carried(typed))
                 button.second type="submit" {
@@ -360,10 +378,12 @@ pub fn one(frame: &Frame, looked: &Looked, refusal: Option<&str>) -> String {
     let (number, store) = (complaint.number, looked.store());
     let title = title_of(language, complaint);
     let is_open = complaint.closed.is_none();
+    let may_change = is_open && frame.config.http.forms;
     let action = |what: &str| frame.link(&format!("/complaints/{number}/{what}"));
     let content = html! {
         h1 { (title) " " (state(frame, looked)) }
         @if let Some(refusal) = refusal { p.statement.refused role="alert" { (refusal) } }
+        (shows_only(frame))
         @if let Some(due) = looked.due {
             p.quiet { (words::due(language, due.kind)) (language.say("：最晚 ", ": due ")) time datetime=(Frame::iso(due.at.0)) { (frame.time(store, due.at.0, MINUTE)) } }
         }
@@ -375,8 +395,10 @@ pub fn one(frame: &Frame, looked: &Looked, refusal: Option<&str>) -> String {
             }
             p { (words::reason(language, looked.answer.reason)) }
             @if let Some(promise) = promise(frame, looked, &looked.answer) { p { strong { (promise) } } }
-            p.quiet { (language.say("您要做的：", "What you do: ")) (words::next_step(language, looked.answer.reason)) }
             @if is_open {
+                p.quiet { (language.say("您要做的：", "What you do: ")) (words::next_step(language, looked.answer.reason)) }
+            }
+            @if may_change {
                 form method="post" action=(action("answer")) {
                     button type="submit" {
                         @if complaint.given.is_some() { (language.say("按现状重新答复顾客", "Answer anew with this")) }
@@ -419,7 +441,7 @@ pub fn one(frame: &Frame, looked: &Looked, refusal: Option<&str>) -> String {
             }
             dl.facts { @for (name, value) in payment_facts(frame, payment) { div { dt { (name) } dd { (value) } } } }
         }
-        @if complaint.chosen.is_some() && is_open {
+        @if complaint.chosen.is_some() && may_change {
             form method="post" action=(action("choose")) {
                 button.second type="submit" name="source" value="" { (language.say("不是这一笔", "Not this one")) }
             }
@@ -430,7 +452,7 @@ pub fn one(frame: &Frame, looked: &Looked, refusal: Option<&str>) -> String {
                 @for matched in &looked.matches {
                     li.card {
                         (shown(frame, matched, false))
-                        @if is_open {
+                        @if may_change {
                             form method="post" action=(action("choose")) {
                                 button type="submit" name="source" value=(source_text(&matched.candidate.source)) { (language.say("是这一笔", "This one")) }
                             }
@@ -439,7 +461,7 @@ pub fn one(frame: &Frame, looked: &Looked, refusal: Option<&str>) -> String {
                 }
             }
         }
-        @if is_open {
+        @if may_change {
             h2 { (language.say("结案", "Close")) }
             form.row method="post" action=(action("close")) {
                 @if complaint.promised().is_some() {

@@ -1,12 +1,18 @@
 //! Pages as text: in both languages, escaped, with the last four digits only.
 
 use super::*;
+use crate::complaint::answer::{Answer, Heard, Reason};
+use crate::complaint::desk::{Looked, Search};
+use crate::complaint::matching::{Candidate, Level, Match, Source};
+use crate::complaint::record::{Complaint, Unmatched};
+use crate::complaint::said::{Said, Trouble, Typed, When};
 use crate::correlate::case::{Case, CaseId, EventRef};
 use crate::correlate::cause::CauseClass;
 use crate::correlate::policy::AgentName;
 use crate::correlate::timeline::StreamTime;
 use crate::correlate::verdict::{Unknown, Verdict};
 use crate::edge::store::{CaseFile, CaseView};
+use crate::settlement::standing::Standing;
 use slipwatch_shared::card::{Card, MaskedPan};
 use slipwatch_shared::event::{Body, Epoch, Event, Evidence, Keys, Kind, Seq, SourceId};
 use slipwatch_shared::money::{Amount, Currency};
@@ -154,4 +160,95 @@ fn the_first_six_of_a_card_are_shown_nowhere() {
     ] {
         assert_eq!(last_four_only(text), shown);
     }
+}
+
+/// A complaint about nothing that is known, with one payment that it may be about.
+fn complaint_with_a_match(closed: bool) -> Looked {
+    let said = Said {
+        store: Some("shop-1".parse().unwrap()),
+        when: None,
+        amount: None,
+        last_four: None,
+        order: None,
+        trouble: Trouble::NoSlip,
+        note: None,
+        contact: None,
+        language: Language::English,
+    };
+    let candidate = Candidate {
+        source: Source::Payment(view(NO_SLIP).id),
+        store: said.store.clone(),
+        terminal: None,
+        at: When { from_ms: TEN, to_ms: TEN },
+        amount: Some(Amount::new(8800, Currency::CNY)),
+        last_four: None,
+        numbers: Vec::new(),
+        kind: Kind::Sale,
+        standing: Standing::Untold,
+        slip_missing: true,
+    };
+    let matched = Match { candidate, level: Level::Possible, points: 0, whys: Vec::new() };
+    Looked {
+        complaint: Complaint {
+            number: 7,
+            said,
+            received: EventTime(TEN),
+            chosen: None,
+            by_hand: false,
+            unmatched: Unmatched::No,
+            given: None,
+            told: None,
+            scheme_told: false,
+            closed: closed.then_some(EventTime(TEN)),
+        },
+        history: Vec::new(),
+        matches: vec![matched],
+        payment: None,
+        answer: Answer { reason: Reason::SeveralFit, fact_at: None, promise: None },
+        due: None,
+        is_overdue: false,
+    }
+}
+
+fn read_only(language: Language) -> Frame {
+    let frame = frame(language);
+    let mut config = (*frame.config).clone();
+    config.http.forms = false;
+    Frame { config: Arc::new(config), ..frame }
+}
+
+#[test]
+fn where_pages_do_not_write_no_complaint_page_offers_it() {
+    let looked = complaint_with_a_match(false);
+    let search = Search {
+        said: looked.complaint.said.clone(),
+        received: EventTime(TEN),
+        matches: looked.matches.clone(),
+        is_chosen: false,
+        heard: Heard::Whole,
+        answer: looked.answer,
+        probes: 0,
+    };
+    let of = |frame: &Frame| {
+        let form = complaint::form(frame, &Typed::default(), None, Some(&search), &[], false);
+        (form, complaint::one(frame, &looked, None))
+    };
+    let (form, one) = of(&frame(Language::English));
+    check(&form, &["action=\"/complaints?", "This one: open"], &["Pages only show"]);
+    check(&one, &["/choose", "/answer?", "/close"], &["Pages only show"]);
+    let (form, one) = of(&read_only(Language::English));
+    let writes = ["action=\"/complaints?", "/choose", "/answer?", "/close", "open a complaint"];
+    check(&form, &["Pages only show", "/complaints/search", "CNY 88.00"], &writes);
+    check(&one, &["Pages only show", "CNY 88.00"], &writes);
+    check(&one, &[], &["<form"]);
+    let (form, _) = of(&read_only(Language::Chinese));
+    check(&form, &["只供查看"], &["登记投诉，"]);
+}
+
+#[test]
+fn a_closed_complaint_asks_nothing_more_of_anybody() {
+    let frame = frame(Language::English);
+    check(&complaint::one(&frame, &complaint_with_a_match(false), None), &["What you do"], &[]);
+    let page = complaint::one(&frame, &complaint_with_a_match(true), None);
+    check(&page, &["closed"], &["What you do", "<form"]);
 }
