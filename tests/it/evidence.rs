@@ -55,6 +55,27 @@ fn words_of(archive: &Path, document: &str) -> String {
 }
 
 #[test]
+fn what_cases_prints_names_the_payment_and_is_taken_for_its_case() {
+    let (shop, case, path) = bundled();
+    let settings = shop.path().join("collector.toml").display().to_string();
+    let listed = collector(&["cases", "--config", &settings, "--code", "a01"]);
+    let listed = text(&listed.stdout);
+    let lines: Vec<&str> = listed.lines().map(str::trim).collect();
+    let [first, payment, name] = lines.as_slice() else { panic!("{listed}") };
+    let words: Vec<&str> = first.split(' ').collect();
+    assert_eq!((words[0], words[1].len(), words[2].len()), ("A01", 10, 8), "{listed}");
+    assert!(payment.starts_with("CNY ") && payment.contains(", voucher number "), "{listed}");
+    assert_eq!(*name, format!("A01:{case}"));
+    let out = shop.subdirectory("by-finding").display().to_string();
+    let made = collector(&["evidence", "--config", &settings, "--out", &out, name]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    assert_eq!(Path::new(text(&made.stdout).trim()).file_name(), path.file_name());
+    let wrong = collector(&["cases", "--config", &settings, "--code", "A99"]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong.stderr));
+    assert!(text(&wrong.stderr).contains("no finding is called A99; there are A01"));
+}
+
+#[test]
 fn the_evidence_of_a_missing_slip_is_read_in_both_languages_and_holds() {
     let (shop, case, path) = bundled();
     let archive = path.display().to_string();

@@ -4,15 +4,19 @@ use super::{ConfigArgument, failure, tell};
 use crate::alert::language::Language;
 use crate::alert::words;
 use crate::config::Config;
+use crate::correlate::finding::{FindingKind, Subject};
+use crate::edge::clock;
+use crate::edge::console::pages::{Frame, amount};
 use crate::edge::console::summary;
 use crate::edge::store::sqlite::SqliteStore;
-use crate::edge::store::{OpenFinding, StoreError};
+use crate::edge::store::{CaseView, OpenFinding, StoreError};
 use crate::run::STORE_FILE;
 use crate::run::error::{EXIT_CONFIG, EXIT_STATE};
 use serde_json::{Value, json};
 use slipwatch_shared::times::EventTime;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 const HELP: &str = r#"With --json, one finding a line:
   {"finding":"A07:shop-1.till-1.1.42","code":"A07","label":"authorization_never_settled","store":"shop-1",
@@ -20,7 +24,8 @@ const HELP: &str = r#"With --json, one finding a line:
    "cause":"institution","why":"payment_without_row","detail":{"source":"allinpay","period":"2025-11-24",
    "amount_minor":8800,"currency":"CNY"}}
 
-Exit status: 0 they were listed, be there any or none; 1 the store cannot be read; 78 the settings are wrong"#;
+Exit status: 0 they were listed, be there any or none; 1 the store cannot be read; 2 no finding has that number; 78 the
+settings are wrong"#;
 
 /// Arguments of `cases`.
 #[derive(Debug, clap::Args)]
@@ -32,11 +37,18 @@ pub struct CasesArguments {
     #[arg(long)]
     json: bool,
     /// Only findings of this number in the catalogue, such as A06
-    #[arg(long, value_name = "CODE")]
-    code: Option<String>,
+    #[arg(long, value_name = "CODE", value_parser = kind_named)]
+    code: Option<FindingKind>,
     /// In Chinese
     #[arg(long)]
     chinese: bool,
+}
+
+fn kind_named(text: &str) -> Result<FindingKind, String> {
+    FindingKind::from_code(&text.to_ascii_uppercase()).ok_or_else(|| {
+        let known = FindingKind::ALL.map(FindingKind::code).join(", ");
+        format!("no finding is called {text}; there are {known}")
+    })
 }
 
 pub(super) fn run(arguments: &CasesArguments) -> ExitCode {
@@ -48,9 +60,24 @@ pub(super) fn run(arguments: &CasesArguments) -> ExitCode {
         }
     };
     let path = config.beside(&config.store).join(STORE_FILE);
-    let found = SqliteStore::open_reader(&path).and_then(|reader| reader.open_findings());
+    let found = SqliteStore::open_reader(&path).and_then(|reader| {
+        let mut found = reader.open_findings()?;
+        found.retain(|open| arguments.code.is_none_or(|kind| kind == open.view.finding.id.kind));
+        let listed = found.into_iter().map(|open| {
+            // Of a payment, people know the amount and the number on the slip.
+            let case = match &open.view.finding.id.subject {
+                Subject::Case(case) if !arguments.json => reader.case_view(case)?,
+                _ => None,
+            };
+            Ok((open, case))
+        });
+        listed.collect::<Result<Vec<_>, StoreError>>()
+    });
+    let language = if arguments.chinese { Language::Chinese } else { Language::English };
+    let config = Arc::new(config);
+    let frame = Frame { language, config, now_ms: clock::now().0, here: String::new() };
     match found {
-        Ok(found) => match list(arguments, &found) {
+        Ok(found) => match list(arguments, &frame, &found) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Err(error) => {
@@ -68,16 +95,16 @@ pub(super) fn run(arguments: &CasesArguments) -> ExitCode {
     }
 }
 
-fn list(arguments: &CasesArguments, found: &[OpenFinding]) -> io::Result<()> {
+fn list(
+    arguments: &CasesArguments,
+    frame: &Frame,
+    found: &[(OpenFinding, Option<CaseView>)],
+) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let wanted = |open: &&OpenFinding| {
-        let code = open.view.finding.id.kind.code();
-        arguments.code.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(code))
-    };
-    for open in found.iter().filter(wanted) {
+    for (open, case) in found {
         match arguments.json {
             true => writeln!(out, "{}", line(open))?,
-            false => writeln!(out, "{}", words_of(open, arguments.chinese))?,
+            false => writeln!(out, "{}", words_of(frame, open, case.as_ref()))?,
         }
     }
     out.flush()
@@ -103,7 +130,7 @@ fn line(open: &OpenFinding) -> Value {
     if let Some(terminal) = &open.view.terminal {
         line["terminal"] = terminal.terminal.to_string().into();
     }
-    if let crate::correlate::finding::Subject::Case(case) = &finding.id.subject {
+    if let Subject::Case(case) = &finding.id.subject {
         line["case"] = case.to_string().into();
     }
     if let Some(detail) = &open.detail {
@@ -112,23 +139,43 @@ fn line(open: &OpenFinding) -> Value {
     line
 }
 
-fn words_of(open: &OpenFinding, chinese: bool) -> String {
-    let language = if chinese { Language::Chinese } else { Language::English };
+fn words_of(frame: &Frame, open: &OpenFinding, case: Option<&CaseView>) -> String {
+    let language = frame.language;
     let finding = &open.view.finding;
     let kind = finding.id.kind;
     let terminal = open.view.terminal.as_ref().map(|name| format!(" {}", name.terminal));
     let mut text = format!(
         "{} {} {}{}  {}  {}",
         kind.code(),
-        time(finding.since),
+        frame.time(finding.id.subject.store(), finding.since.0, "%Y-%m-%d %H:%M:%S"),
         finding.id.subject.store().map_or("-", |store| store.as_str()),
         terminal.unwrap_or_default(),
         words::kind_title(language, kind),
         words::cause_sentence(language, finding.cause.detail),
     );
+    if let Some(case) = case {
+        let keys = &case.case.keys;
+        text.push_str(&format!("\n    {}", amount(language, keys)));
+        if let Some(stan) = keys.stan {
+            text.push_str(language.say("，凭证号 ", ", voucher number "));
+            text.push_str(&stan.to_string());
+        }
+    }
     if let Some(detail) = &open.detail {
         text.push_str(&format!("\n    {}", summary::detail(language, detail)));
     }
     text.push_str(&format!("\n    {}", finding.id));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_that_is_none_is_refused_with_those_that_there_are() {
+        assert_eq!(kind_named("a06"), Ok(FindingKind::from_code("A06").expect("A06 is one")));
+        let refused = kind_named("A99").expect_err("there is no A99");
+        assert!(refused.starts_with("no finding is called A99; there are A01, "), "{refused}");
+    }
 }

@@ -3,7 +3,8 @@
 use super::{ConfigArgument, failure, tell};
 use crate::alert::language::Language;
 use crate::config::Config;
-use crate::correlate::case::CaseId;
+use crate::correlate::case::{CaseId, CaseIdError};
+use crate::correlate::finding::FindingKind;
 use crate::edge::clock;
 use crate::edge::console::pages::Frame;
 use crate::edge::console::papers::evidence::bundle;
@@ -44,9 +45,18 @@ pub struct EvidenceArguments {
     /// Where the archive is written
     #[arg(long, value_name = "DIRECTORY", default_value = ".")]
     out: PathBuf,
-    /// The case
-    #[arg(value_name = "CASE", required = true)]
+    /// The case, or a finding about it as `cases` prints it
+    #[arg(value_name = "CASE", required = true, value_parser = case_named)]
     case: Option<CaseId>,
+}
+
+/// A case by its number, or by the name of a finding about it, such as `A01:shop-1.till-1.1795478400000.42`.
+fn case_named(text: &str) -> Result<CaseId, CaseIdError> {
+    let case = match text.split_once(':') {
+        Some((code, case)) if FindingKind::from_code(code).is_some() => case,
+        _ => text,
+    };
+    case.parse()
 }
 
 #[derive(Debug, Subcommand)]
@@ -189,4 +199,18 @@ fn words_of(path: &str, report: &Report) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_is_named_by_its_number_or_by_a_finding_about_it() {
+        let case = case_named("shop-1.till-1.1795478400000.42").expect("a case");
+        let name = format!("A01:{case}");
+        assert_eq!(case_named(&name), Ok(case.clone()), "as cases prints it");
+        assert_eq!(case_named(&format!("A99:{case}")), Err(CaseIdError));
+        assert_eq!(case_named("A18:agent:shop-1/till-1:5"), Err(CaseIdError));
+    }
 }

@@ -62,7 +62,7 @@ impl Frame {
     }
 
     /// A moment by a shop's clock; by that of the first shop where it concerns more than one.
-    pub(in crate::edge::console) fn time<'s>(
+    pub(crate) fn time<'s>(
         &self,
         store: impl Into<Option<&'s StoreId>>,
         at_ms: i64,
@@ -156,7 +156,7 @@ fn chip(tone: &str, text: &str) -> Markup {
 }
 
 /// Money of a payment, or a dash.
-fn amount(language: Language, keys: &Keys) -> String {
+pub(crate) fn amount(language: Language, keys: &Keys) -> String {
     keys.amount.map_or_else(|| "–".to_owned(), |amount| words::money(language, amount))
 }
 

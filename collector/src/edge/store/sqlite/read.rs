@@ -28,6 +28,21 @@ pub const TRANSACTION_COLUMNS: &str = "
     SELECT a.store, a.agent, t.epoch, t.seq, t.terminal, c.rest_at, c.state
     FROM transactions t JOIN cases c ON c.id = t.id JOIN agents a ON a.number = t.agent";
 
+/// The payment of a case, by [`case_key`].
+const OF_CASE: &str = "WHERE a.store = ?1 AND a.agent = ?2 AND t.epoch = ?3 AND t.seq = ?4";
+
+/// What [`OF_CASE`] asks for.
+macro_rules! case_key {
+    ($id:expr) => {
+        params![
+            $id.agent.store.as_str(),
+            $id.agent.agent.as_str(),
+            $id.first.epoch.0 as i64,
+            $id.first.seq.0 as i64
+        ]
+    };
+}
+
 /// A payment of a row of [`TRANSACTION_COLUMNS`].
 pub fn transaction_row(row: &Row<'_>) -> Result<Result<TransactionRow, ShapeError>> {
     let id = CaseId {
@@ -250,24 +265,31 @@ impl SqliteReader {
         Ok(views)
     }
 
+    /// One payment as it stands, without what it rests on.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn case_view(&self, id: &CaseId) -> std::result::Result<Option<CaseView>, StoreError> {
+        let row = self.transaction_of(id).map_err(failed("reading a payment"))?;
+        Ok(row.map(|TransactionRow { id, terminal, case, .. }| CaseView { id, terminal, case }))
+    }
+
+    fn transaction_of(&self, id: &CaseId) -> Result<Option<TransactionRow>> {
+        let sql = format!("{TRANSACTION_COLUMNS} {OF_CASE}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let row = statement.query_row(case_key!(id), transaction_row).optional()?;
+        Ok(row.and_then(std::result::Result::ok))
+    }
+
     fn case_file(&self, id: &CaseId) -> Result<Option<CaseFile>> {
-        let key = params![
-            id.agent.store.as_str(),
-            id.agent.agent.as_str(),
-            id.first.epoch.0 as i64,
-            id.first.seq.0 as i64
-        ];
-        let condition = "WHERE a.store = ?1 AND a.agent = ?2 AND t.epoch = ?3 AND t.seq = ?4";
-        let row = self
-            .connection
-            .query_row(&format!("{TRANSACTION_COLUMNS} {condition}"), key, transaction_row)
-            .optional()?;
-        let Some(Ok(TransactionRow { id, terminal, case, .. })) = row else { return Ok(None) };
+        let Some(TransactionRow { id, terminal, case, .. }) = self.transaction_of(id)? else {
+            return Ok(None);
+        };
         let number: i64 = self.connection.query_row(
             &format!(
-                "SELECT t.id FROM transactions t JOIN agents a ON a.number = t.agent {condition}"
+                "SELECT t.id FROM transactions t JOIN agents a ON a.number = t.agent {OF_CASE}"
             ),
-            key,
+            case_key!(id),
             |row| row.get(0),
         )?;
         Ok(Some(CaseFile {
