@@ -15,7 +15,7 @@ use slipwatch_shared::event::{Body, Epoch, LineCounts, Seq};
 use slipwatch_shared::times::ArrivalTime;
 use slipwatch_shared::wire::envelope::{self, AgentState, AgentStatus, EventBatch};
 use slipwatch_shared::wire::topic::{Channel, Topic};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// All that the collector is set to.
 #[derive(Clone, Debug, Default)]
@@ -118,6 +118,8 @@ const ASK_AGAIN_MS: i64 = 1_000;
 const OUTLIVED_MAX: usize = 16;
 /// Things put aside of late that are known again: what is sent again and again is kept once.
 const ASIDE_MAX: usize = 64;
+/// Agents of no settings that are told by name.
+const UNKNOWN_AGENTS_MAX: usize = 64;
 
 /// What the collector itself knows of an agent, beside the correlator; by the correlator's places.
 #[derive(Clone, Debug, Default)]
@@ -147,6 +149,9 @@ pub struct Collector {
     aside: VecDeque<(Topic, u32)>,
     /// What agents counted on their lines, since it was last taken.
     lines: BTreeMap<AgentName, LineCounts>,
+    /// Agents that spoke and are not in the settings; and those of them that nobody was told of yet.
+    unknown: BTreeSet<AgentName>,
+    unknown_untold: Vec<AgentName>,
     /// Findings that settlement files raised and wrote down: only told from here.
     foreign: Vec<FindingChange>,
     /// When the first thing happened: an agent is not silent for the time in which nobody listened.
@@ -168,6 +173,8 @@ impl Collector {
             counts: Counts::default(),
             aside: VecDeque::new(),
             lines: BTreeMap::new(),
+            unknown: BTreeSet::new(),
+            unknown_untold: Vec::new(),
             foreign: Vec::new(),
             started: None,
         };
@@ -210,6 +217,7 @@ impl Collector {
     pub fn reload(&mut self, settings: Settings) {
         self.correlator.reload(settings.policies.clone());
         self.letters.reload(settings.letters.clone());
+        self.unknown.retain(|name| !settings.policies.agents.contains(name));
         self.settings = settings;
     }
 
@@ -379,7 +387,25 @@ impl Collector {
         });
     }
 
+    /// Agents that spoke and are not in the settings, [`UNKNOWN_AGENTS_MAX`] at most.
+    pub fn unknown_agents(&self) -> &BTreeSet<AgentName> {
+        &self.unknown
+    }
+
+    /// Those of them that came since this was last asked: each is told once.
+    pub fn take_unknown_agents(&mut self) -> Vec<AgentName> {
+        std::mem::take(&mut self.unknown_untold)
+    }
+
     fn put_aside(&mut self, now: ArrivalTime, topic: &Topic, payload: &[u8], refusal: &Refusal) {
+        if matches!(refusal, Refusal::UnknownAgent { .. })
+            && self.unknown.len() < UNKNOWN_AGENTS_MAX
+        {
+            let name = AgentName { store: topic.store.clone(), agent: topic.agent.clone() };
+            if self.unknown.insert(name.clone()) {
+                self.unknown_untold.push(name);
+            }
+        }
         let reason = refusal.label();
         let place = Counts::QUARANTINE.iter().position(|label| *label == reason);
         self.counts.quarantined[place.expect("every reason is listed")] += 1;

@@ -232,6 +232,29 @@ fn bad_input_is_put_aside_and_not_acknowledged() {
 }
 
 #[test]
+fn an_agent_that_is_not_in_the_settings_is_told_once_until_it_is() {
+    let frame = frame_of("till-9", 1, &Speaker::new("T1").speak("0 open; 1 pulse"));
+    let mut house = House::new();
+    let names = |names: Vec<AgentName>| -> Vec<String> {
+        names.iter().map(|name| format!("{}/{}", name.store, name.agent)).collect()
+    };
+    house.send("till-9", &frame);
+    house.send("till-9", &frame);
+    assert_eq!(names(house.collector.take_unknown_agents()), ["shop-1/till-9"]);
+    house.send("till-9", &frame);
+    assert!(house.collector.take_unknown_agents().is_empty());
+    let mut settings = house.collector.settings.clone();
+    let listed = house.collector.unknown_agents().first().expect("it came").clone();
+    settings.policies.agents.insert(listed);
+    house.collector.reload(settings);
+    assert!(house.collector.unknown_agents().is_empty());
+    for number in 0..2 * UNKNOWN_AGENTS_MAX {
+        house.send(&format!("stranger-{number}"), &frame);
+    }
+    assert_eq!(house.collector.take_unknown_agents().len(), UNKNOWN_AGENTS_MAX);
+}
+
+#[test]
 fn a_card_number_in_the_evidence_is_told_and_dropped() {
     let mut events = Speaker::new("T1").speak("0 open; 10 ask n=1 yuan=88; 12 ok n=1");
     events[2].evidence = Evidence::Text("PAN 6225 7600 0000 0005 OK".into());

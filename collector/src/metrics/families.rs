@@ -36,6 +36,8 @@ pub enum LinesPer {
 struct Known {
     agents: BTreeSet<AgentName>,
     lines_per: LinesPer,
+    /// Agents that spoke and are not in the settings: for the page of agents, no series.
+    unknown: BTreeSet<AgentName>,
 }
 
 impl AgentMetrics {
@@ -104,6 +106,16 @@ impl AgentMetrics {
                 counters.with_label_values(&labels);
             }
         }
+    }
+
+    /// The agents that spoke and are not in the settings, from now on.
+    pub fn unknown(&self, agents: &BTreeSet<AgentName>) {
+        self.known.lock().expect("no holder of this lock panics").unknown.clone_from(agents);
+    }
+
+    /// They, as they were told last.
+    pub fn unknown_agents(&self) -> BTreeSet<AgentName> {
+        self.known.lock().expect("no holder of this lock panics").unknown.clone()
     }
 
     fn line_series(&self) -> [&IntCounterVec; 4] {

@@ -92,7 +92,10 @@ impl Core {
             match self.wait(&mut tick, &mut arrived).await {
                 Woken::Stop => return self.finish(),
                 Woken::Arrived => arrived.drain(..).for_each(|arrival| self.take_in(arrival)),
-                Woken::Ordered(Order::Reload(settings)) => self.collector.reload(*settings),
+                Woken::Ordered(Order::Reload(settings)) => {
+                    self.collector.reload(*settings);
+                    self.metrics.agents.unknown(self.collector.unknown_agents());
+                }
                 Woken::Ordered(Order::Marks(marks, done)) => self.marks.push((marks, done)),
                 Woken::Tick => {
                     self.forget();
@@ -111,8 +114,24 @@ impl Core {
             for (agent, counts) in self.collector.take_lines() {
                 self.metrics.lines(&agent, &counts);
             }
+            self.tell_unknown();
             self.metrics.turned(clock::now(), self.arrivals.len());
             self.beat.beat();
+        }
+    }
+
+    /// An agent that nobody listed waits for ever: somebody must hear of it, once.
+    fn tell_unknown(&mut self) {
+        let unknown = self.collector.take_unknown_agents();
+        for name in &unknown {
+            tracing::warn!(
+                "agent {}/{} is not in the settings: its events wait; add it to [[shop]] agents",
+                name.store,
+                name.agent,
+            );
+        }
+        if !unknown.is_empty() {
+            self.metrics.agents.unknown(self.collector.unknown_agents());
         }
     }
 

@@ -332,6 +332,7 @@ async fn evidence_archive(
 async fn show_agents(State(pages): State<Pages>, visit: Visit) -> Response {
     let frame = visit.frame;
     let quarantined = pages.metrics.quarantined();
+    let unknown = pages.metrics.agents.unknown_agents();
     pages
         .read(move |reader| {
             let agents = reader.agents()?;
@@ -341,7 +342,8 @@ async fn show_agents(State(pages): State<Pages>, visit: Visit) -> Response {
                 .filter(|name| !agents.iter().any(|agent| agent.name == **name))
                 .map(|name| (name.store.to_string(), name.agent.to_string()))
                 .collect();
-            Ok(Rendered::Page(agents::render(&frame, &agents, &unheard, &quarantined)))
+            let others = agents::Others { unheard, unknown, quarantined };
+            Ok(Rendered::Page(agents::render(&frame, &agents, &others)))
         })
         .await
 }

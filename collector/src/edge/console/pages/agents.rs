@@ -1,17 +1,26 @@
 //! The agents: who is there, how far each line was heard, and what was put aside.
 
 use super::{Frame, chip, page};
+use crate::correlate::policy::AgentName;
 use crate::edge::console::words;
 use crate::edge::store::{AgentView, SourceView};
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
-/// Renders them; `unheard` are those of the settings that never came, `quarantined` what was put aside since the start.
-pub fn render(
-    frame: &Frame,
-    agents: &[AgentView],
-    unheard: &[(String, String)],
-    quarantined: &[(&'static str, u64)],
-) -> String {
+/// What is told beside the agents that were heard.
+#[derive(Debug, Default)]
+pub struct Others {
+    /// Those of the settings that never came, with their shop.
+    pub unheard: Vec<(String, String)>,
+    /// Those that came and are not in the settings.
+    pub unknown: BTreeSet<AgentName>,
+    /// What was put aside since the start.
+    pub quarantined: Vec<(&'static str, u64)>,
+}
+
+/// Renders them.
+pub fn render(frame: &Frame, agents: &[AgentView], others: &Others) -> String {
+    let Others { unheard, unknown, quarantined } = others;
     let language = frame.language;
     let title = language.say("采集程序", "Agents");
     let content = html! {
@@ -23,6 +32,16 @@ pub fn render(
         @for (shop, name) in unheard {
             section.agent {
                 p.top { strong { (shop) " · " (name) } (chip("blind", words::presence(language, crate::commit::Presence::Unseen).1)) }
+            }
+        }
+        @if !unknown.is_empty() {
+            h2 { (language.say("设置中没有的采集程序", "Not in the settings")) }
+            p { (language.say(
+                "它们的事件在等待，不会丢失：请加到 [[shop]] 的 agents 中，再重新加载设置。",
+                "Their events wait, and nothing is lost: add them to [[shop]] agents, then reload the settings.",
+            )) }
+            @for name in unknown {
+                section.agent { p.top { strong { (name.store) " · " (name.agent) } } }
             }
         }
         h2 { (language.say("搁置的消息", "Put aside")) }

@@ -144,8 +144,28 @@ fn a_case_says_what_its_verdict_rests_on_and_shows_the_last_four() {
 #[test]
 fn an_agent_that_never_came_is_shown_as_such() {
     let unheard = [("shop-1".to_owned(), "till-1".to_owned())];
-    let page = agents::render(&frame(Language::English), &[], &unheard, &[("checksum", 3)]);
-    check(&page, &["never seen", "checksum", ">3<"], &["None since the start"]);
+    let others = agents::Others {
+        unheard: unheard.to_vec(),
+        quarantined: vec![("checksum", 3)],
+        ..agents::Others::default()
+    };
+    let page = agents::render(&frame(Language::English), &[], &others);
+    check(
+        &page,
+        &["never seen", "checksum", ">3<"],
+        &["None since the start", "Not in the settings"],
+    );
+}
+
+#[test]
+fn an_agent_that_is_not_in_the_settings_is_named() {
+    let name = AgentName {
+        store: "shop-7".parse().expect("a shop"),
+        agent: "till-9".parse().expect("an agent"),
+    };
+    let others = agents::Others { unknown: [name].into(), ..agents::Others::default() };
+    let page = agents::render(&frame(Language::English), &[], &others);
+    check(&page, &["Not in the settings", "shop-7 · till-9", "[[shop]] agents"], &["never seen"]);
 }
 
 #[test]
