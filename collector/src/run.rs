@@ -20,6 +20,7 @@ use crate::edge::store::sqlite::SqliteStore;
 use crate::edge::store::{Store, StoreError};
 use crate::metrics::Metrics;
 use slipwatch_shared::times::Uptime;
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
@@ -47,6 +48,8 @@ pub struct Running {
     core_ended: flag::Receiver<bool>,
     tasks: JoinSet<()>,
     beat: Arc<Beat>,
+    /// Let go last.
+    _lock: Lock,
 }
 
 /// The file of the store, in its directory.
@@ -67,11 +70,33 @@ pub fn open_store(config: &Config) -> Result<SqliteStore, StoreError> {
     }
 }
 
+/// Held for as long as a collector runs on a store; the system lets it go with the process, however that ends.
+#[derive(Debug)]
+struct Lock {
+    _directory: File,
+}
+
+/// Locks the directory of the store against a second collector. Commands that run beside one do not ask for it.
+fn lock_store(config: &Config) -> Result<Lock, StartError> {
+    let directory = config.beside(&config.store);
+    let path = || directory.display().to_string();
+    let cannot = |source| StoreError::Path { path: path(), source };
+    std::fs::create_dir_all(&directory).map_err(cannot)?;
+    // The directory itself: a full disk has no room for a file.
+    let opened = File::open(&directory).map_err(cannot)?;
+    match opened.try_lock() {
+        Ok(()) => Ok(Lock { _directory: opened }),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse { directory: path() }),
+        Err(TryLockError::Error(source)) => Err(cannot(source).into()),
+    }
+}
+
 /// Starts a collector and returns once it listens: broker, pages and store stand. Any port may be 0; the ones that were
 /// taken are told by [`Running::broker_address`] and [`Running::http_address`].
 pub async fn start(config: Config) -> Result<Running, StartError> {
     // Twice is no matter: two collectors of one process share it.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let lock = lock_store(&config)?;
     let metrics = Metrics::register();
     metrics.store.reasons(&StoreError::LABELS);
     let mut store = open_store(&config)?;
@@ -167,6 +192,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         core_ended,
         tasks,
         beat,
+        _lock: lock,
     })
 }
 

@@ -30,7 +30,7 @@ Exit status:
    2  wrong arguments
   65  a file, or what was typed of a complaint, was refused
   69  a needed service does not answer (check only)
-  73  the state directory cannot be written
+  73  the state directory cannot be written or is in use
   78  the settings are wrong
 
 Environment:

@@ -15,6 +15,14 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error("the store cannot be opened")]
     Store(#[from] StoreError),
+    /// Another collector runs on it.
+    #[error(
+        "the store in {directory} is in use by another collector: stop that one, or give this one another [store] path"
+    )]
+    InUse {
+        /// The store's directory.
+        directory: String,
+    },
     /// The embedded broker does not start.
     #[error(transparent)]
     Broker(#[from] BrokerError),
@@ -53,7 +61,7 @@ impl StartError {
             StartError::Post(error) => error.exit_code(),
             // A full disk, a foreign owner, a read-only file system: nothing that a restart mends.
             StartError::Store(error) if error.is_retryable() => EXIT_FAILURE,
-            StartError::Store(_) => EXIT_STATE,
+            StartError::Store(_) | StartError::InUse { .. } => EXIT_STATE,
             StartError::Broker(_) | StartError::Http { .. } | StartError::Thread(_) => EXIT_FAILURE,
         }
     }
