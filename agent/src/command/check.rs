@@ -1,6 +1,6 @@
 //! `check`: whether the settings are sound and everything they name is there. Changes nothing.
 
-use super::{ConfigArgs, EXIT_CONFIG, EXIT_OK, EXIT_STATE, EXIT_UNAVAILABLE, print};
+use super::{ConfigArgs, EXIT_CONFIG, EXIT_OK, EXIT_STATE, EXIT_UNAVAILABLE, ports, print};
 use crate::config::{Config, secret::Places};
 use crate::edge::source::{command, serial};
 use crate::edge::spool::disk::{LockError, lock};
@@ -10,6 +10,7 @@ use anyhow::Context;
 use serde::Serialize;
 use slipwatch_shared::wire::envelope::AgentStatus;
 use std::fmt::Write;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long the broker may take.
@@ -105,14 +106,15 @@ fn look(arguments: &CheckArgs, findings: &mut Findings) -> anyhow::Result<()> {
     let secrets_sound = secrets.is_ok();
     let secrets = secrets.map(|_| "all can be read".to_owned());
     findings.note("secrets", EXIT_CONFIG, secrets.map_err(|error| words_of(&error)));
-    findings.note("state directory", EXIT_STATE, state_directory(&config));
+    let (state, running) = state_directory(&config);
+    findings.note("state directory", EXIT_STATE, state);
     if arguments.offline {
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("starting the runtime")?;
     // A port is registered with the runtime when it is opened.
-    runtime.block_on(async { ports(&config, findings) });
+    runtime.block_on(async { open_sources(&config, running.as_deref(), findings) });
     if secrets_sound {
         findings.note("broker", EXIT_UNAVAILABLE, runtime.block_on(broker(&settings)));
     }
@@ -124,21 +126,30 @@ fn words_of(error: &dyn std::error::Error) -> String {
     format!("{error}{cause}")
 }
 
-fn state_directory(config: &Config) -> Result<String, String> {
+/// Whether it can be used, and the process of the agent that runs on it.
+fn state_directory(config: &Config) -> (Result<String, String>, Option<String>) {
     let directory = &config.spool.directory;
     match lock(directory) {
-        Ok(_) => Ok(format!("{} can be written", directory.display())),
+        Ok(_) => (Ok(format!("{} can be written", directory.display())), None),
         Err(LockError::Held { pid }) => {
-            Ok(format!("{} is in use by a running agent (process {pid})", directory.display()))
+            let told =
+                format!("{} is in use by a running agent (process {pid})", directory.display());
+            (Ok(told), Some(pid))
         }
         Err(LockError::Io(error)) => {
-            Err(format!("{} cannot be written: {error}", directory.display()))
+            (Err(format!("{} cannot be written: {error}", directory.display())), None)
         }
     }
 }
 
+/// Whether the agent of this process has the port open; whoever else has it is in its way.
+fn is_held_by(port: &Path, pid: &str) -> bool {
+    let Ok(device) = std::fs::canonicalize(port) else { return false };
+    ports::users(Path::new("/"), &device).iter().any(|user| user.ends_with(&format!("({pid})")))
+}
+
 /// A port that is missing or busy stops no start: the agent waits for it. It is told all the same.
-fn ports(config: &Config, findings: &mut Findings) {
+fn open_sources(config: &Config, running: Option<&str>, findings: &mut Findings) {
     for source in &config.sources {
         let subject = format!("source {}", source.name);
         // Kept open until both are: one port under two names is not two receivers.
@@ -148,6 +159,9 @@ fn ports(config: &Config, findings: &mut Findings) {
                 Ok(port) => {
                     held.push(port);
                     Ok(format!("{} can be opened", settings.port.display()))
+                }
+                Err(_) if running.is_some_and(|pid| is_held_by(&settings.port, pid)) => {
+                    Ok(format!("{} is in use by the running agent", settings.port.display()))
                 }
                 Err(error) => Err(error.to_string()),
             };
