@@ -4,9 +4,27 @@ use super::*;
 
 const SHIPPED: &str = include_str!("../../config/agent.toml");
 
+/// The shipped file with its example sources in force: behind their `#` stands no blank.
+fn with_examples() -> String {
+    let line = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
+        _ => format!("{line}\n"),
+    };
+    SHIPPED.lines().map(line).collect()
+}
+
+#[test]
+fn what_probe_adds_to_the_shipped_file_is_all_that_is_listened_to() {
+    let block =
+        "\n[[source]]\nname = \"tty0\"\ndialect = \"zvt\"\n[source.serial]\nport = \"/dev/tty0\"\n";
+    let config = Config::parse("agent.toml", &format!("{SHIPPED}{block}")).expect("it is sound");
+    let names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(names, ["tty0"]);
+}
+
 #[test]
 fn the_shipped_file_shows_every_setting_with_its_default() {
-    let shipped = Config::parse("agent.toml", SHIPPED).expect("the shipped file is sound");
+    let shipped = Config::parse("agent.toml", &with_examples()).expect("the shipped file is sound");
     let mut expected = Config::new(shipped.store.clone(), shipped.agent.clone());
     expected.sources = shipped.sources.clone();
     assert_eq!(shipped, expected);
@@ -30,7 +48,7 @@ fn the_shipped_file_shows_every_setting_with_its_default() {
 
 #[test]
 fn the_shipped_file_names_profiles_that_exist() {
-    let shipped = Config::parse("agent.toml", SHIPPED).expect("the shipped file is sound");
+    let shipped = Config::parse("agent.toml", &with_examples()).expect("the shipped file is sound");
     shipped.settings(Path::new("/")).expect("shipped profiles");
 }
 
