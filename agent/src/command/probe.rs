@@ -6,6 +6,7 @@ pub mod search;
 use super::{EXIT_FAILURE, EXIT_OK, EXIT_UNAVAILABLE, ports, print};
 use crate::config::{ConfigError, Parity, read_dialect};
 use crate::decode::dialect::{Dialect, shipped};
+use crate::decode::guess::kin;
 use crate::edge::clock::Clock;
 use crate::edge::source::ear::Ear;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -146,6 +147,18 @@ fn explain(found: Option<&Found>, seconds: u64) -> String {
         let _ = write!(text, "\n{percent:3.0} %  {}: {opinion}", opinion.dialect);
     }
     text.push('\n');
+    let kin = kin(opinions);
+    if let (true, Some(best), false) = (*sure, opinions.first(), kin.is_empty()) {
+        let family = best.family.as_deref().unwrap_or_default();
+        let _ = write!(
+            text,
+            "It is sure that this is {family}, and not which kind of it: {} and {} understand it as well. What decides is who \
+             prints, and in which code page: `slipwatch-agent decode --list` says what each is for.",
+            best.dialect,
+            kin.join(", "),
+        );
+        return text;
+    }
     text.push_str(match (sure, opinions.first().is_some_and(|best| best.understood > 0)) {
         (true, _) => "It is sure.",
         (false, true) => "It is not sure: listen longer, with more sales and slips.",
@@ -166,7 +179,12 @@ fn block(port: &Path, found: &Found) -> Option<String> {
         let name = name.to_string_lossy();
         name.chars().filter(|sign| sign.is_ascii_graphic()).take(40).collect()
     });
-    let sure = if found.sure { "" } else { "# NOT SURE: see what probe said\n" };
+    let kin = kin(&found.opinions);
+    let sure = match (found.sure, kin.is_empty()) {
+        (false, _) => "# NOT SURE: see what probe said\n".to_owned(),
+        (true, true) => String::new(),
+        (true, false) => format!("# or {}: see what probe said\n", kin.join(", ")),
+    };
     Some(format!(
         "\n[[source]]\n{sure}name = {name:?}\ndialect = {:?}\n# terminal = \"10000001\"\n\
          [source.serial]\nport = {:?}\nbaud = {baud}\ndata_bits = {data_bits}\nparity = \"{parity}\"\nstop_bits = 1\n",
@@ -198,7 +216,7 @@ fn as_json(port: &Path, found: Option<&Found>) -> Value {
     json!({
         "port": port, "sure": found.sure, "dialect": best.map(|best| &best.dialect),
         "baud": baud, "data_bits": data_bits, "parity": parity_name(parity), "stop_bits": 1,
-        "bytes": found.bytes, "bad_bytes": found.bad, "opinions": opinions, "source": block(port, found),
+        "as_well": kin(&found.opinions), "bytes": found.bytes, "bad_bytes": found.bad, "opinions": opinions, "source": block(port, found),
     })
 }
 

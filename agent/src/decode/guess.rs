@@ -156,6 +156,19 @@ pub fn is_sure(opinions: &[Opinion]) -> bool {
     best.score >= SURE && best.score - rival.fold(0.0, f64::max) >= AHEAD
 }
 
+/// The dialects of the first opinion's family that are about as strong: what was heard does not tell them apart.
+pub fn kin(opinions: &[Opinion]) -> Vec<&str> {
+    let Some(best) = opinions.first() else { return Vec::new() };
+    let is_kin = |opinion: &&Opinion| {
+        opinion.understood > 0
+            && opinion.family.is_some()
+            && opinion.family.as_deref() != Some(shipped::TEXT)
+            && opinion.family == best.family
+            && opinion.score > best.score - AHEAD
+    };
+    opinions[1..].iter().filter(is_kin).map(|opinion| opinion.dialect.as_str()).collect()
+}
+
 impl Listener {
     fn take(&mut self) {
         while let Some(decoded) = self.decoder.next_decoded() {
