@@ -9,12 +9,17 @@ mod recorded;
 use serde_json::Value;
 use slipwatch_agent::decode::dialect::{Direction, shipped};
 use slipwatch_agent::decode::guess::{Trial, is_sure};
+use slipwatch_agent::decode::recording::hide::Hider;
+use slipwatch_agent::decode::recording::{FIRST_LINE, write_said};
 use slipwatch_shared::times::Uptime;
-use slipwatch_tests::process::binary;
+use slipwatch_tests::load::BusyTerminal;
 use slipwatch_tests::process::port::Device;
+use slipwatch_tests::process::shop::Shop;
+use slipwatch_tests::process::{binary, page, wait_for};
 use slipwatch_tests::talk::families::{self, Family};
 use slipwatch_tests::talk::uart::garbled;
 use slipwatch_tests::talk::{self, Said, Way, joined, printer, zvt};
+use slipwatch_tests::voice::Voice;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -154,6 +159,21 @@ fn probe_finds_the_speed_of_a_line_and_writes_a_block_that_the_agent_takes() {
 }
 
 #[test]
+fn probe_names_the_dialects_of_a_family_that_understand_a_line_as_well() {
+    let place = tempfile::tempdir().expect("a directory");
+    let port = place.path().join("ttyPrinter");
+    let printer = families::all().into_iter().find(|family| family.dialect == "escpos");
+    let bursts = printer.expect("ESC/POS").bursts;
+    let _speaker = Speaker::begin(Device::plug_in(&port), 9_600, bursts);
+    let probed = agent(&["probe", "--seconds", SECONDS, path(&port)]);
+    let told = String::from_utf8_lossy(&probed.stderr).into_owned();
+    let block = succeeded(&probed);
+    assert!(told.contains("sure that this is escpos, and not which kind of it"), "{told}");
+    assert!(told.contains("escpos-cn-58") && !told.contains("It is sure.\n"), "{told}");
+    assert!(block.contains("# or escpos-cn"), "{block}");
+}
+
+#[test]
 fn probe_says_so_when_nothing_is_said_and_when_somebody_else_listens() {
     let place = tempfile::tempdir().expect("a directory");
     let port = place.path().join("ttyTill");
@@ -253,6 +273,92 @@ fn a_line_that_was_recorded_in_both_ways_is_decoded_as_it_was_heard_and_shows_no
     assert_eq!(printed["slip"]["keys"]["stan"], 5, "{printed}");
     let again = agent(&["record", "--seconds", "1", "--output", path(&case), path(&port)]);
     assert!(!again.status.success(), "what was recorded is not overwritten");
+}
+
+#[test]
+fn a_log_that_was_recorded_tells_the_same_as_the_log() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (raw, case) = (place.path().join("pos.log"), place.path().join("case.rec"));
+    let mut log = Vec::new();
+    for seed in 1..=4 {
+        let mut terminal = BusyTerminal::new("10000001", seed);
+        for payment in (0..100).flat_map(|_| terminal.next_payments()) {
+            for &spoken in &payment.spoken {
+                log.extend(Voice::KeyValue.bytes(&payment, spoken, 1_795_512_601_120));
+            }
+        }
+    }
+    let mut hider = Hider::new(Direction::Either);
+    let mut pieces = Vec::new();
+    for (chunk, at) in log.chunks(1_000).zip(0_u64..) {
+        pieces.extend(hider.push(chunk, Uptime(at)));
+    }
+    pieces.extend(hider.let_go());
+    let mut recorded = format!("{FIRST_LINE}\n");
+    for (at, way, bytes) in pieces {
+        write_said(&mut recorded, at, way, &bytes);
+    }
+    std::fs::write(&raw, &log).expect("room");
+    std::fs::write(&case, recorded).expect("room");
+    let bodies = |file: &Path| -> Vec<String> {
+        let told = succeeded(&agent(&["decode", "--dialect", "kv-en", path(file)]));
+        let events = told.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        // When the line was opened and how much was read is of the file, not of what it says.
+        let said = events.filter(|event| event["body"].get("source_opened").is_none());
+        said.map(|event| event["body"].to_string()).collect()
+    };
+    let (said, direct) = (bodies(&case), bodies(&raw));
+    assert!(direct.len() > 1_000, "{}", direct.len());
+    let differs = said.iter().zip(&direct).find(|(recorded, direct)| recorded != direct);
+    assert_eq!(differs, None);
+    assert_eq!(said.len(), direct.len());
+}
+
+#[test]
+fn check_says_that_a_port_is_the_running_agents_own() {
+    let mut shop = Shop::new();
+    shop.open();
+    shop.wait_until_open(1);
+    let checked = agent(&["check", "--config", path(&shop.path().join("agent.toml"))]);
+    let told = succeeded(&checked);
+    assert!(told.contains("ttyTill is in use by the running agent"), "{told}");
+}
+
+#[test]
+fn a_second_collector_on_one_store_is_refused_at_once_and_what_runs_beside_one_is_not() {
+    let mut shop = Shop::new();
+    shop.start_collector();
+    let settings = shop.path().join("collector.toml");
+    let collector = |arguments: &[&str]| -> Output {
+        let mut command = Command::new(binary("slipwatch-collector"));
+        command.args(arguments).args(["--config", path(&settings)]).stdin(Stdio::null());
+        command.output().expect("the collector starts")
+    };
+    let second = collector(&["run"]);
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(73), "{told}");
+    assert!(told.contains("is in use by another collector"), "{told}");
+    for beside in [&["cases", "--json"][..], &["policy", "show"]] {
+        let code = collector(beside).status.code();
+        assert!(matches!(code, Some(0 | 1)), "{beside:?}: {code:?}");
+    }
+    // The lock goes with the process, however it ends.
+    shop.kill_collector();
+    shop.start_collector();
+}
+
+#[test]
+fn an_agent_that_the_collector_does_not_know_is_named() {
+    let mut shop = Shop::new();
+    shop.set_agent_listed("somebody-else");
+    shop.open();
+    let port = shop.http_port();
+    wait_for("the page of agents to name it", || {
+        page(port, "/agents?lang=en").filter(|page| page.contains("shop-1 · till-1"))
+    });
+    let log = std::fs::read_to_string(shop.path().join("collector.log")).expect("a log");
+    let told = "agent shop-1/till-1 is not in the settings: its events wait";
+    assert_eq!(log.matches(told).count(), 1, "{log}");
 }
 
 #[test]
