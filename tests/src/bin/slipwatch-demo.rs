@@ -104,6 +104,15 @@ async fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> 
         }
     };
     stage.strike().await?;
+    if arguments.once && arguments.state_dir.is_none() {
+        println!(
+            "{}",
+            language.pick(
+                "信件已随演示删除；用 --state-dir 目录 保留",
+                "the letters went with the demonstration; --state-dir DIRECTORY keeps them"
+            )
+        );
+    }
     all_agree
 }
 

@@ -107,11 +107,16 @@ fn main() -> ExitCode {
 
 type Out = Option<BufWriter<Box<dyn Write>>>;
 
+/// An error that says which file it is about.
+fn named(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
 fn open(path: Option<&Path>) -> io::Result<Out> {
     let Some(path) = path else { return Ok(None) };
     let out: Box<dyn Write> = match path.as_os_str() == "-" {
         true => Box::new(io::stdout().lock()),
-        false => Box::new(File::create(path)?),
+        false => Box::new(File::create(path).map_err(named(path))?),
     };
     Ok(Some(BufWriter::with_capacity(1 << 20, out)))
 }
@@ -191,10 +196,10 @@ fn play(arguments: &Arguments, directory: &Path) -> io::Result<()> {
 fn write(arguments: &Arguments) -> io::Result<()> {
     let mut fleet = Fleet::new(settings(arguments));
     if let Some(path) = &arguments.settings {
-        std::fs::write(path, fleet.settings_toml())?;
+        std::fs::write(path, fleet.settings_toml()).map_err(named(path))?;
     }
     if let Some(directory) = &arguments.device_bytes {
-        std::fs::create_dir_all(directory)?;
+        std::fs::create_dir_all(directory).map_err(named(directory))?;
     }
     let mut events = open(arguments.events.as_deref())?;
     let mut truth = open(arguments.truth.as_deref())?;
