@@ -178,6 +178,8 @@ fn a_file_cut_off_anywhere_never_gives_half_a_value() {
     ] {
         check_cuts("profiles", name, profile);
     }
+    check_cuts("camt_genkgo", "camt053.v8.xml", "camt");
+    check_cuts("mt940_wolph", "mBank_mt940.sta", "mt940");
 }
 
 #[test]
