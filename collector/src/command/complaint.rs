@@ -14,6 +14,7 @@ use crate::correlate::case::CaseId;
 use crate::edge::clock;
 use crate::edge::console::complaints::{looked_json, search_json};
 use crate::edge::console::pages::Frame;
+use crate::edge::console::pages::complaint::also_open;
 use crate::edge::console::papers::answer;
 use crate::edge::store::complaint::{DeskError, Which};
 use crate::run::complaint::ComplaintDesk;
@@ -451,6 +452,9 @@ impl Desk {
         }
         if let Some(payment) = &looked.payment {
             let _ = writeln!(text, "  {}", payment.id);
+        }
+        for other in &looked.also_open {
+            let _ = writeln!(text, "  {}", also_open(language, *other));
         }
         let told = complaint.given.map_or(looked.answer, |given| given.answer);
         let _ = writeln!(text, "{}", words::outcome(language, told.outcome()));

@@ -72,6 +72,8 @@ pub struct Looked {
     pub due: Option<Due>,
     /// A date of it passed.
     pub is_overdue: bool,
+    /// Other open complaints about the same payment, the earliest first.
+    pub also_open: Vec<u64>,
 }
 
 impl Looked {

@@ -545,6 +545,7 @@ pub fn looked_json(looked: &Looked) -> Value {
         "given": given,
         "due": due,
         "overdue": looked.is_overdue,
+        "also_open": looked.also_open,
         "closed": complaint.closed.map(|at| time(at.0)),
         "matches": looked.matches.iter().map(match_json).collect::<Vec<_>>(),
         "history": history,

@@ -121,6 +121,9 @@ pub trait Complaints: Send {
     /// Complaints, the latest first.
     fn list(&mut self, which: Which, limit: usize) -> Result<Vec<Complaint>, StoreError>;
 
+    /// Other open complaints about the same payment or row, the earliest first, at most [`ALSO_OPEN_MAX`].
+    fn open_about(&mut self, source: &Source, but: u64) -> Result<Vec<u64>, StoreError>;
+
     /// How many are open.
     fn open_count(&mut self) -> Result<u64, StoreError>;
 
@@ -157,6 +160,9 @@ pub trait Clerk: Send {
     /// Counts a form that was not taken.
     fn refused(&mut self, refusal: &Refusal);
 }
+
+/// Most complaints about one payment that are named.
+pub const ALSO_OPEN_MAX: usize = 20;
 
 /// Most complaints that one list shows.
 pub const LIST_MAX: usize = 200;

@@ -201,7 +201,14 @@ impl ComplaintDesk {
             self.known(&complaint.said, complaint.chosen.as_ref(), complaint.by_hand, now)?;
         let calendar = self.calendar(complaint.said.store.as_ref());
         let paid_at = known.payment.as_ref().map(paid_at);
+        let also_open = match &complaint.chosen {
+            Some(source) if complaint.closed.is_none() => {
+                self.store.open_about(source, complaint.number)?
+            }
+            _ => Vec::new(),
+        };
         Ok(Looked {
+            also_open,
             history: self.store.history(complaint.number)?,
             due: complaint.due(&calendar, paid_at),
             is_overdue: complaint.is_overdue(&calendar, EventTime(now.0)),
@@ -318,6 +325,7 @@ impl ComplaintDesk {
                 });
                 Ok(Looked {
                     history: Vec::new(),
+                    also_open: Vec::new(),
                     matches: Vec::new(),
                     due: complaint.due(&calendar, payment.as_ref().map(paid_at)),
                     is_overdue: complaint.is_overdue(&calendar, now),

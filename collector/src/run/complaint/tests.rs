@@ -84,6 +84,23 @@ use crate::complaint::answer::Reason;
 const LISTENED: &str = "900 pulse; 1800 pulse; 3000 pulse";
 
 #[test]
+fn a_second_complaint_about_a_payment_names_the_first_while_that_is_open() {
+    let script = format!("0 open; 600 ask n=1 yuan=88 card=6691; 602 ok n=1; {LISTENED}");
+    let mut shop = house(&script);
+    let now = at(60 * MINUTE);
+    let said = typed("88", "6691");
+    let first = shop.desk.open_at(&said, None, now).expect("it is opened");
+    assert!(first.complaint.chosen.is_some() && first.also_open.is_empty(), "{first:?}");
+    let second = shop.desk.open_at(&said, None, now).expect("it is opened");
+    assert_eq!(second.also_open, [first.complaint.number]);
+    let known = shop.desk.look_at(first.complaint.number, now).expect("it is there");
+    assert_eq!(known.also_open, [second.complaint.number]);
+    shop.desk.close_at(first.complaint.number, true, now).expect("it is closed");
+    let second = shop.desk.look_at(second.complaint.number, now).expect("it is there");
+    assert!(second.also_open.is_empty(), "{second:?}");
+}
+
+#[test]
 fn a_slip_that_is_owed_becomes_one_that_is_there() {
     let script = format!("0 open; 600 ask n=1 yuan=88 card=6691; 602 ok n=1; {LISTENED}");
     let mut shop = house(&script);

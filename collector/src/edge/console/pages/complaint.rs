@@ -335,6 +335,14 @@ fn title_of(language: Language, complaint: &Complaint) -> String {
     language.say(format!("投诉 {number} 号"), format!("Complaint {number}"))
 }
 
+/// Another complaint about the same payment that is open.
+pub(crate) fn also_open(language: Language, number: u64) -> String {
+    language.say(
+        format!("投诉 {number} 号也是关于这笔交易的，尚未关闭。"),
+        format!("Complaint {number} about the same payment is open."),
+    )
+}
+
 fn state(frame: &Frame, looked: &Looked) -> Markup {
     let language = frame.language;
     let complaint = &looked.complaint;
@@ -384,6 +392,9 @@ pub fn one(frame: &Frame, looked: &Looked, refusal: Option<&str>) -> String {
         h1 { (title) " " (state(frame, looked)) }
         @if let Some(refusal) = refusal { p.statement.refused role="alert" { (refusal) } }
         (shows_only(frame))
+        @for other in &looked.also_open {
+            p.statement { a href=(frame.link(&format!("/complaints/{other}"))) { (also_open(language, *other)) } }
+        }
         @if let Some(due) = looked.due {
             p.quiet { (words::due(language, due.kind)) (language.say("：最晚 ", ": due ")) time datetime=(Frame::iso(due.at.0)) { (frame.time(store, due.at.0, MINUTE)) } }
         }

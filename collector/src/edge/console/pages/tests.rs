@@ -227,6 +227,7 @@ fn complaint_with_a_match(closed: bool) -> Looked {
         answer: Answer { reason: Reason::SeveralFit, fact_at: None, promise: None },
         due: None,
         is_overdue: false,
+        also_open: Vec::new(),
     }
 }
 
@@ -263,6 +264,15 @@ fn where_pages_do_not_write_no_complaint_page_offers_it() {
     check(&one, &[], &["<form"]);
     let (form, _) = of(&read_only(Language::Chinese));
     check(&form, &["只供查看"], &["登记投诉，"]);
+}
+
+#[test]
+fn a_complaint_names_the_others_about_its_payment() {
+    let looked = Looked { also_open: vec![3, 5], ..complaint_with_a_match(false) };
+    let page = complaint::one(&frame(Language::English), &looked, None);
+    check(&page, &["about the same payment is open", "/complaints/3?", "/complaints/5?"], &[]);
+    let page = complaint::one(&frame(Language::Chinese), &looked, None);
+    check(&page, &["投诉 3 号也是关于这笔交易的，尚未关闭"], &[]);
 }
 
 #[test]

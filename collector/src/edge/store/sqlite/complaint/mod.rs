@@ -8,11 +8,12 @@ use super::settlement::say::{put_all, resolve};
 use super::{BUSY_WAIT, STATEMENTS_MAX, SqliteStore, failed};
 use crate::complaint::answer::Booked;
 use crate::complaint::desk::{Line, Payment};
+use crate::complaint::matching::Source;
 use crate::complaint::record::{Complaint, HISTORY_CHARS_MAX, HISTORY_MAX, Step};
 use crate::complaint::said::{Said, When};
 use crate::correlate::case::CaseId;
 use crate::edge::store::StoreError;
-use crate::edge::store::complaint::{Complaints, LooseRow, Sought, Which, Written};
+use crate::edge::store::complaint::{ALSO_OPEN_MAX, Complaints, LooseRow, Sought, Which, Written};
 use crate::edge::store::settlement::Changes;
 use rusqlite::{Connection, OptionalExtension, Result, Transaction, TransactionBehavior, params};
 use slipwatch_shared::terminal::{StoreId, TerminalId};
@@ -170,6 +171,27 @@ impl Complaints for SqliteComplaints {
             Which::All => "ORDER BY number DESC LIMIT ?1",
         };
         self.complaints(condition, params![limit as i64])
+    }
+
+    fn open_about(
+        &mut self,
+        source: &Source,
+        but: u64,
+    ) -> std::result::Result<Vec<u64>, StoreError> {
+        let (case, row) = match source {
+            Source::Payment(id) => (Some(id.to_string()), None),
+            Source::Row(row) => (None, Some(*row)),
+        };
+        let run = || -> Result<Vec<u64>> {
+            let sql = "SELECT number FROM complaints
+                 WHERE closed IS NULL AND number <> ?1 AND (chosen = ?2 OR chosen_row = ?3)
+                 ORDER BY number LIMIT ?4";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let values = params![but as i64, case, row, ALSO_OPEN_MAX as i64];
+            let numbers = statement.query_map(values, |row| row.get::<_, i64>(0))?;
+            numbers.map(|number| Ok(number? as u64)).collect()
+        };
+        run().map_err(failed("reading complaints"))
     }
 
     fn open_count(&mut self) -> std::result::Result<u64, StoreError> {
