@@ -14,10 +14,18 @@ pub fn render(frame: &Frame, files: &[FileView], profiles: &[String]) -> String 
         @if frame.config.http.forms { (form(frame, profiles)) }
         @if files.is_empty() {
             p.empty {
-                (language.say(
-                    "还没有导入对账文件。在上面选择文件，把文件放进收件目录，或运行 slipwatch-collector import。",
-                    "No settlement file was imported yet. Choose one above, put it into the inbox, or run slipwatch-collector import.",
-                ))
+                (language.say("还没有导入对账文件。", "No settlement file was imported yet. "))
+                @if frame.config.http.forms {
+                    (language.say(
+                        "在上面选择文件，把文件放进收件目录，或运行 slipwatch-collector import。",
+                        "Choose one above, put it into the inbox, or run slipwatch-collector import.",
+                    ))
+                } @else {
+                    (language.say(
+                        "把文件放进收件目录，或运行 slipwatch-collector import。",
+                        "Put one into the inbox, or run slipwatch-collector import.",
+                    ))
+                }
             }
         }
         @for file in files { (self::file(frame, file)) }

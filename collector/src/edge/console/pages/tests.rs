@@ -267,6 +267,14 @@ fn where_pages_do_not_write_no_complaint_page_offers_it() {
 }
 
 #[test]
+fn where_pages_do_not_write_no_file_is_chosen_above() {
+    let page = statements::render(&frame(Language::English), &[], &[]);
+    check(&page, &["Choose one above", "<form"], &[]);
+    let page = statements::render(&read_only(Language::English), &[], &[]);
+    check(&page, &["Put one into the inbox"], &["above", "<form"]);
+}
+
+#[test]
 fn a_complaint_names_the_others_about_its_payment() {
     let looked = Looked { also_open: vec![3, 5], ..complaint_with_a_match(false) };
     let page = complaint::one(&frame(Language::English), &looked, None);
