@@ -382,3 +382,13 @@ fn decode_lists_the_dialects_and_reads_bytes_and_hexadecimal_alike() {
     assert!(decoded(&raw).contains("authorization_answered"), "{}", decoded(&raw));
     assert_eq!(decoded(&raw), decoded(&hex));
 }
+
+#[test]
+fn the_shipped_settings_of_agent_and_collector_fit_each_other() {
+    let agent: toml::Table = include_str!("../../agent/config/agent.toml").parse().expect("TOML");
+    let collector = include_str!("../../collector/config/collector.toml");
+    let collector: toml::Table = collector.parse().expect("TOML");
+    let shop = &collector["shop"][0];
+    assert_eq!(shop["name"], agent["store"]);
+    assert!(shop["agents"].as_array().expect("a list").contains(&agent["agent"]), "{shop}");
+}
