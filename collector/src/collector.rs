@@ -387,7 +387,7 @@ impl Collector {
         });
     }
 
-    /// Agents that spoke and are not in the settings, [`UNKNOWN_AGENTS_MAX`] at most.
+    /// Agents that spoke and are not in the settings, at most as many as are kept.
     pub fn unknown_agents(&self) -> &BTreeSet<AgentName> {
         &self.unknown
     }

@@ -28,7 +28,7 @@ pub const TRANSACTION_COLUMNS: &str = "
     SELECT a.store, a.agent, t.epoch, t.seq, t.terminal, c.rest_at, c.state
     FROM transactions t JOIN cases c ON c.id = t.id JOIN agents a ON a.number = t.agent";
 
-/// The payment of a case, by [`case_key`].
+/// The payment of a case, by `case_key!`.
 const OF_CASE: &str = "WHERE a.store = ?1 AND a.agent = ?2 AND t.epoch = ?3 AND t.seq = ?4";
 
 /// What [`OF_CASE`] asks for.

@@ -76,8 +76,13 @@ fn form(number: &str, form: usize) -> Vec<u8> {
 
 /// Everything that was let out, as digits: of frames their half-bytes, and their text.
 fn digits_out(said: &[Decoded]) -> Vec<String> {
-    let mut out = vec![digits_of(&format!("{said:?}"))];
+    let mut out = Vec::new();
     for decoded in said {
+        // A frame's bytes are looked at below: as decimal numbers, side by side, they are digits by chance.
+        out.push(match decoded {
+            Decoded::Said { body, .. } => digits_of(&format!("{body:?}")),
+            failed => digits_of(&format!("{failed:?}")),
+        });
         match decoded {
             Decoded::Said { evidence: Evidence::Frame(bytes), .. } => {
                 let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
