@@ -1,6 +1,7 @@
 //! What a collector has stored, read beside it while it runs, as its own pages read it.
 
 use crate::terminal::Payment;
+use slipwatch_collector::correlate::case::What;
 use slipwatch_collector::correlate::policy::AgentName;
 use slipwatch_collector::edge::store::sqlite::SqliteStore;
 use slipwatch_collector::edge::store::{CaseQuery, CaseView, FindingView, Reader};
@@ -73,6 +74,17 @@ impl Stored {
     /// What is said of one payment.
     pub fn verdict(&mut self, payment: &Payment) -> Option<Said> {
         self.verdicts().remove(&(payment.terminal.clone(), payment.stan))
+    }
+
+    /// Whether the host's approval of a payment is stored: all that was said before it was read.
+    pub fn is_approved(&mut self, payment: &Payment) -> bool {
+        let is_of = |view: &&CaseView| {
+            view.terminal.is_some_and(|terminal| terminal.as_str() == payment.terminal)
+                && view.case.keys.stan.is_some_and(|stan| stan.number() == payment.stan)
+        };
+        let approved =
+            |view: &CaseView| view.case.facts.iter().any(|fact| fact.what == What::Approved);
+        self.cases().iter().find(is_of).is_some_and(approved)
     }
 
     /// The case's name of one payment, as letters and pages write it.
