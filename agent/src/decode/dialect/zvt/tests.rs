@@ -4,7 +4,7 @@ use super::Zvt;
 use crate::decode::decoder::{Decoded, Decoder};
 use crate::decode::dialect::{Dialect, Direction, shipped};
 use crate::decode::framer::shape::Shape;
-use crate::decode::scrub::tests::{any_card, digits_of};
+use crate::decode::scrub::tests::{any_card, digits_of, shows};
 use proptest::prelude::*;
 use slipwatch_shared::event::{Body, Evidence, ExchangePhase, Keys, LineCounts};
 use slipwatch_shared::times::Uptime;
