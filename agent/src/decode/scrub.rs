@@ -217,9 +217,13 @@ impl Scrubber {
     /// Lets everything go, but for the digits of the tail beyond the sixth.
     fn release_hidden(&mut self) {
         let from = self.scanner.tail.map_or(self.held.len(), |tail| tail.from);
+        let edits = &mut self.scanner.edits;
         let digits = self.held[from..].char_indices().filter(|(_, sign)| sign.is_ascii_digit());
         let hidden = digits.skip(CLEAR_FIRST).map(|(at, _)| from + at);
-        self.scanner.edits.extend(hidden.map(|at| Edit { from: at, to: at + 1, put: Put::Stars }));
+        // A whole number, as far as can be seen, shows its last four.
+        let is_whole = |at: usize| edits.iter().any(|edit| edit.is_card() && edit.holds(at));
+        let hidden: Vec<usize> = hidden.filter(|at| !is_whole(*at)).collect();
+        edits.extend(hidden.into_iter().map(|at| Edit { from: at, to: at + 1, put: Put::Stars }));
         self.emit();
         self.forget(from);
     }

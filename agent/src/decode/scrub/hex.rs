@@ -27,38 +27,55 @@ pub(super) fn nibble(byte: u8) -> Option<u8> {
 /// Adds the edits that a run of nibbles needs.
 pub(super) fn find(nibbles: &[Nibble], windows: &mut Windows, edits: &mut Vec<Edit>) {
     tags(nibbles, edits);
+    let codes = code_rows(nibbles);
+    let mut end = 0;
     for run in nibbles.chunk_by(|left, right| left.value <= 9 && right.value <= 9) {
+        let begin = end;
+        end += run.len();
         if run.len() >= CARD_DIGITS_MIN && run[0].value <= 9 {
             let digits: Vec<u8> = run.iter().map(|nibble| nibble.value).collect();
             let places: Vec<(usize, usize)> =
                 run.iter().map(|nibble| (nibble.at, nibble.at + 1)).collect();
             windows.anywhere(&digits);
+            windows.leave_out(begin, &codes);
             windows.mask(&digits, &places, edits);
         }
     }
     tracks(nibbles, edits);
-    let bytes = ascii_codes(nibbles, windows, edits);
+    let bytes: Vec<[Nibble; 2]> = nibbles.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+    ascii_codes(nibbles, &codes, windows, edits);
     ascii_tracks(&bytes, edits);
 }
 
-/// Adds the edits that digits as ASCII codes need (`34 31 31 …`); gives the nibbles in pairs.
+/// Where digits as ASCII codes (`34 31 31 …`) stand side by side, enough of them for a card number, as ranges of the
+/// nibbles. Inside them no number is looked for as BCD: every other digit of it would be a 3.
+pub(super) fn code_rows(nibbles: &[Nibble]) -> Vec<(usize, usize)> {
+    let is_digit = |byte: &&[Nibble]| byte[0].value == 3 && byte[1].value <= 9;
+    let (mut rows, mut at) = (Vec::new(), 0);
+    while at + 2 <= nibbles.len() {
+        let codes = nibbles[at..].chunks_exact(2).take_while(is_digit).count();
+        if codes >= CARD_DIGITS_MIN {
+            rows.push((at, at + 2 * codes));
+        }
+        at += 2 * codes.max(1);
+    }
+    rows
+}
+
+/// Adds the edits that digits as ASCII codes need; `rows` is what [`code_rows`] gave.
 pub(super) fn ascii_codes(
     nibbles: &[Nibble],
+    rows: &[(usize, usize)],
     windows: &mut Windows,
     edits: &mut Vec<Edit>,
-) -> Vec<[Nibble; 2]> {
-    let bytes: Vec<[Nibble; 2]> = nibbles.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
-    let is_digit = |byte: &[Nibble; 2]| byte[0].value == 3 && byte[1].value <= 9;
-    for run in bytes.chunk_by(|left, right| is_digit(left) && is_digit(right)) {
-        if run.len() >= CARD_DIGITS_MIN && is_digit(&run[0]) {
-            let digits: Vec<u8> = run.iter().map(|byte| byte[1].value).collect();
-            let places: Vec<(usize, usize)> =
-                run.iter().map(|byte| (byte[0].at, byte[1].at + 1)).collect();
-            windows.anywhere(&digits);
-            windows.mask(&digits, &places, edits);
-        }
+) {
+    for &(from, to) in rows {
+        let codes = nibbles[from..to].chunks_exact(2);
+        let digits: Vec<u8> = codes.clone().map(|code| code[1].value).collect();
+        let places: Vec<(usize, usize)> = codes.map(|code| (code[0].at, code[1].at + 1)).collect();
+        windows.anywhere(&digits);
+        windows.mask(&digits, &places, edits);
     }
-    bytes
 }
 
 /// How many digits stand at the end of the nibbles, as BCD or as ASCII codes, and how many nibbles they take.
@@ -109,7 +126,8 @@ fn tags(nibbles: &[Nibble], edits: &mut Vec<Edit>) {
                 let six = std::array::from_fn(digit);
                 let four = std::array::from_fn(|index| digit(digits - 4 + index));
                 let to = value[digits - 1].at + 1;
-                edits.push(Edit { from: first.at, to, put: Put::Card(six, four) });
+                let hidden = (value[6].at, value[digits - 5].at + 1);
+                edits.push(Edit { from: first.at, to, put: Put::Card { six, four, hidden } });
             }
             _ => {}
         }

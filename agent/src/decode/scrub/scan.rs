@@ -157,8 +157,7 @@ impl Scanner {
                 _ => self.numbers(),
             }
             self.track(bytes, end);
-            self.windows.mask(&self.digits, &self.places, &mut self.edits);
-            self.ascii_codes();
+            self.mask(label);
         }
         if is_last {
             self.tail = self.open_tail(bytes, label);
@@ -166,15 +165,25 @@ impl Scanner {
         masked_end
     }
 
-    /// A row of digits alone may be digits as ASCII codes: `34313131…`. Where it begins to be is not told.
-    fn ascii_codes(&mut self) {
-        if self.digits.len() < 2 * CARD_DIGITS_MIN {
-            return;
+    /// Masks what was found in the row. Digits alone may be digits as ASCII codes, too: `34313131…`. Where they begin to
+    /// be is not told.
+    fn mask(&mut self, label: Option<Label>) {
+        let Scanner { windows, digits, places, edits, .. } = self;
+        if digits.len() < 2 * CARD_DIGITS_MIN {
+            return windows.mask(digits, places, edits);
         }
-        let pairs = self.digits.iter().zip(&self.places);
+        let pairs = digits.iter().zip(places.iter());
         let nibbles: Vec<Nibble> = pairs.map(|(&value, &(at, _))| Nibble { value, at }).collect();
-        for from in [0, 1] {
-            hex::ascii_codes(&nibbles[from..], &mut self.windows, &mut self.edits);
+        let rows = [0, 1].map(|from| hex::code_rows(&nibbles[from..]));
+        if label != Some(Label::Card) {
+            windows.leave_out(0, &rows[0]);
+            // These are counted from the second digit on.
+            let shifted: Vec<_> = rows[1].iter().map(|row| (row.0 + 1, row.1 + 1)).collect();
+            windows.leave_out(0, &shifted);
+        }
+        windows.mask(digits, places, edits);
+        for (from, rows) in rows.iter().enumerate() {
+            hex::ascii_codes(&nibbles[from..], rows, windows, edits);
         }
     }
 

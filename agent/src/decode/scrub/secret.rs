@@ -115,12 +115,17 @@ fn is_minute(text: &str, at: usize) -> bool {
 /// A value that is a card number by its name; anything about it that is not as expected removes it whole.
 fn card(value: &str, from: usize, to: usize) -> Edit {
     let trimmed = value.trim_end_matches(['F', 'f']);
-    let digits: Vec<u8> =
-        trimmed.bytes().filter(u8::is_ascii_digit).map(|byte| byte - b'0').collect();
+    let digits: Vec<(usize, u8)> = trimmed
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| byte.is_ascii_digit())
+        .map(|(at, byte)| (from + at, byte - b'0'))
+        .collect();
     let plain = trimmed.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'));
-    let put = match (digits.first_chunk(), digits.last_chunk()) {
-        (Some(six), Some(four)) if plain && digits.len() <= CARD_DIGITS_MAX => {
-            Put::Card(*six, *four)
+    let put = match (digits.first_chunk::<6>(), digits.last_chunk::<4>()) {
+        (Some(six), Some(four)) if plain && (11..=CARD_DIGITS_MAX).contains(&digits.len()) => {
+            let hidden = (digits[6].0, digits[digits.len() - 5].0 + 1);
+            Put::Card { six: six.map(|digit| digit.1), four: four.map(|digit| digit.1), hidden }
         }
         _ => Put::Words("[removed]"),
     };

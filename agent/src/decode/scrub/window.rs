@@ -38,6 +38,13 @@ impl Windows {
         }
     }
 
+    /// Forgets what lies whole inside one of the rows; `begin` is where the digits begin, as the rows are counted.
+    pub fn leave_out(&mut self, begin: usize, rows: &[(usize, usize)]) {
+        self.found.retain(|&(from, to)| {
+            rows.iter().all(|row| begin + from < row.0 || begin + to > row.1)
+        });
+    }
+
     /// Adds the edits that hide what was found, and forgets it. `places` tells where each digit stands in the text.
     pub fn mask(&mut self, digits: &[u8], places: &[(usize, usize)], edits: &mut Vec<Edit>) {
         self.found.sort_unstable();
@@ -68,7 +75,9 @@ fn whole(digits: &[u8], places: &[(usize, usize)]) -> Edit {
     let mut four = [0; CLEAR_LAST];
     six.copy_from_slice(&digits[..CLEAR_FIRST]);
     four.copy_from_slice(&digits[digits.len() - CLEAR_LAST..]);
-    Edit { from: places[0].0, to: places[places.len() - 1].1, put: Put::Card(six, four) }
+    let hidden = (places[CLEAR_FIRST].0, places[places.len() - CLEAR_LAST - 1].1);
+    let put = Put::Card { six, four, hidden };
+    Edit { from: places[0].0, to: places[places.len() - 1].1, put }
 }
 
 /// The edit that hides one digit.
