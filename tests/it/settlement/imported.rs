@@ -4,6 +4,8 @@ use serde_json::Value;
 use slipwatch_tests::papers;
 use slipwatch_tests::process::mail::letters;
 use slipwatch_tests::process::{Process, binary, free_port, installed, page, wait_for};
+use std::io::Write;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -230,6 +232,29 @@ impl Running {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// A browser that began to send a file and stays in the middle of it.
+    fn half_sent(&self) -> TcpStream {
+        let head = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"half.csv\"\r\n\r\nhalf a row";
+        let mut browser = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        let request = format!(
+            "POST /statements HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n\
+             Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 100000\r\n\r\n{head}",
+            port = self.port
+        );
+        browser.write_all(request.as_bytes()).expect("it takes them");
+        browser
+    }
+
+    /// Waits until so many uploaded files lie on the disk.
+    #[track_caller]
+    fn until_uploads(&self, count: usize) {
+        let uploads = self.place.path("store/uploads");
+        wait_for(format!("{count} files that are written"), || {
+            let found = std::fs::read_dir(&uploads).map_or(0, Iterator::count);
+            (found == count).then_some(())
+        });
+    }
+
     /// Sends a file and follows it to its end; the page that tells of it.
     fn upload(&self, form: &[&str]) -> String {
         let (status, location) = self.send(form);
@@ -299,6 +324,20 @@ fn what_must_not_come_in_through_the_page_is_sent_away_and_leaves_nothing() {
     let uploads = running.place.path("store/uploads");
     assert_eq!(std::fs::read_dir(uploads).expect("the directory").count(), 0);
     assert!(page(running.port, "/statements/upload/99").is_none(), "there is no such upload");
+}
+
+#[test]
+fn a_browser_that_goes_away_leaves_nothing_and_too_many_are_sent_away_before_they_are_written() {
+    let running = Running::new();
+    let file = running.place.file("allinpay.csv", |text| text);
+    let form = form_of(&file);
+    let browsers: Vec<TcpStream> = (0..4).map(|_| running.half_sent()).collect();
+    running.until_uploads(4);
+    assert_eq!(running.send(&[&form]).0, 503, "a fifth file, while four are written");
+    running.until_uploads(4);
+    drop(browsers);
+    running.until_uploads(0);
+    holds(&running.upload(&[&form]), &["Loaded as acquirer"]);
 }
 
 #[test]

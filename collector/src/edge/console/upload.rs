@@ -13,12 +13,15 @@ use axum::routing::{get, post};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 
-/// Uploads that wait or run at a time; one more is sent away.
+/// Uploads that are written, wait or run at a time; one more is sent away before a byte of it is written.
 const PENDING_MAX: usize = 4;
+/// A browser that sends nothing for so long is gone, whatever its connection says: its turn is another's.
+const STALL_MAX: Duration = Duration::from_secs(60);
 /// Uploads that are remembered.
 const KEPT_MAX: usize = 64;
 /// Longest name and profile, in bytes.
@@ -53,7 +56,7 @@ pub trait Imports: Send + Sync {
 /// How far an upload is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upload {
-    /// It waits for another one, or is imported: so many hundredths.
+    /// It is written, waits for another one, or is imported: so many hundredths.
     Running(u8),
     /// It is done; what became of each of its files.
     Ended(Vec<Report>),
@@ -79,30 +82,36 @@ impl Uploads {
         self.imports.profiles()
     }
 
-    /// A number for a new one, unless too many are on their way.
-    fn begin(&self, name: String) -> Option<u64> {
-        let mut known = self.known.lock().expect("no holder of this lock panics");
-        let pending = known.values().filter(|(_, upload)| matches!(upload, Upload::Running(_)));
-        if pending.count() >= PENDING_MAX {
+    /// A turn for a new one, unless too many are on their way.
+    fn begin(self: &Arc<Self>, name: String) -> Option<Turn> {
+        let mut known = self.known();
+        let is_running = |upload: &Upload| matches!(upload, Upload::Running(_));
+        if known.values().filter(|(_, upload)| is_running(upload)).count() >= PENDING_MAX {
             return None;
         }
         let number = known.last_key_value().map_or(1, |(last, _)| last + 1);
         known.insert(number, (name, Upload::Running(0)));
-        while known.len() > KEPT_MAX {
-            known.pop_first();
+        if known.len() > KEPT_MAX {
+            // The oldest that is done: one that is still on its way counts until its end.
+            let done = known.iter().find(|(_, (_, upload))| !is_running(upload));
+            let oldest = done.map(|(number, _)| *number);
+            oldest.and_then(|oldest| known.remove(&oldest));
         }
-        Some(number)
+        Some(Turn { uploads: Arc::clone(self), number, is_kept: false })
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<u64, (String, Upload)>> {
+        self.known.lock().expect("no holder of this lock panics")
     }
 
     fn is_at(&self, number: u64, upload: Upload) {
-        let mut known = self.known.lock().expect("no holder of this lock panics");
-        if let Some(entry) = known.get_mut(&number) {
+        if let Some(entry) = self.known().get_mut(&number) {
             entry.1 = upload;
         }
     }
 
     fn get(&self, number: u64) -> Option<(String, Upload)> {
-        self.known.lock().expect("no holder of this lock panics").get(&number).cloned()
+        self.known().get(&number).cloned()
     }
 
     /// Imports what lies in `room`, once the ones before are done.
@@ -130,6 +139,30 @@ impl Uploads {
     }
 }
 
+/// A place among those on their way. It is given back when this is dropped, unless the file was written and its import
+/// begins: then it is held until that ends.
+struct Turn {
+    uploads: Arc<Uploads>,
+    number: u64,
+    is_kept: bool,
+}
+
+impl Turn {
+    /// The file is there: the number under which its import is followed.
+    fn keep(mut self) -> u64 {
+        self.is_kept = true;
+        self.number
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.uploads.known().remove(&self.number);
+        }
+    }
+}
+
 pub(super) fn router() -> Router<Pages> {
     // The size is held while the file is written, by the settings in force then.
     let sending = post(send).layer(DefaultBodyLimit::disable());
@@ -149,6 +182,8 @@ enum Unsent {
     Busy,
     #[error("the upload broke off")]
     Broken(#[from] MultipartError),
+    #[error("nothing came for {} seconds", STALL_MAX.as_secs())]
+    Stalled,
     #[error("it cannot be written down")]
     Disk(#[from] io::Error),
 }
@@ -157,7 +192,7 @@ impl Unsent {
     fn status(&self) -> StatusCode {
         match self {
             Unsent::ReadOnly => StatusCode::FORBIDDEN,
-            Unsent::NoFile | Unsent::Broken(_) => StatusCode::BAD_REQUEST,
+            Unsent::NoFile | Unsent::Broken(_) | Unsent::Stalled => StatusCode::BAD_REQUEST,
             Unsent::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Unsent::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Unsent::Disk(_) => StatusCode::INSUFFICIENT_STORAGE,
@@ -193,42 +228,48 @@ fn in_words(frame: &Frame, error: &Unsent) -> String {
         Unsent::NoFile => "表单中没有文件。".to_owned(),
         Unsent::TooLarge(most) => format!("超过设置允许的 {most} 字节。"),
         Unsent::Busy => "还有其他文件正在导入，请稍后再试。".to_owned(),
-        Unsent::Broken(_) => "上传中断，请重新上传。".to_owned(),
+        Unsent::Broken(_) | Unsent::Stalled => "上传中断，请重新上传。".to_owned(),
         Unsent::Disk(_) => "无法写入磁盘；请检查剩余空间。".to_owned(),
     };
     frame.language.say(chinese, format!("{error}."))
 }
 
-/// Writes the file down and begins its import.
+/// Writes the file down and begins its import. Whatever ends this early, a browser that goes away too, takes what was
+/// written along and gives the turn back.
 async fn take(uploads: &Arc<Uploads>, mut form: Multipart) -> Result<u64, Unsent> {
     let mut profile = None;
     let mut taken = None;
-    while let Some(field) = form.next_field().await? {
+    while let Some(field) = in_time(form.next_field()).await? {
         match field.name() {
             Some("profile") => profile = word(field).await?,
             Some("file") if taken.is_none() => {
                 let name = plain_name(field.file_name().unwrap_or_default());
+                let turn = uploads.begin(name.clone()).ok_or(Unsent::Busy)?;
                 let room = uploads.imports.room()?;
-                let path = room.path().join(&name);
-                write(field, &path, uploads.imports.bytes_max()).await?;
-                taken = Some((name, room, path));
+                let path = room.path().join(name);
+                if write(field, &path, uploads.imports.bytes_max()).await? == 0 {
+                    return Err(Unsent::NoFile);
+                }
+                taken = Some((room, path, turn));
             }
             _ => {}
         }
     }
-    let (name, room, path) = taken.ok_or(Unsent::NoFile)?;
-    if tokio::fs::metadata(&path).await?.len() == 0 {
-        return Err(Unsent::NoFile);
-    }
-    let number = uploads.begin(name).ok_or(Unsent::Busy)?;
+    let (room, path, turn) = taken.ok_or(Unsent::NoFile)?;
+    let number = turn.keep();
     tokio::spawn(Arc::clone(uploads).import(number, room, path, profile));
     Ok(number)
+}
+
+/// The next of what a browser sends, if it sends anything.
+async fn in_time<T>(next: impl Future<Output = Result<T, MultipartError>>) -> Result<T, Unsent> {
+    Ok(tokio::time::timeout(STALL_MAX, next).await.map_err(|_| Unsent::Stalled)??)
 }
 
 /// A short word of a form; nothing where it is empty.
 async fn word(mut field: Field<'_>) -> Result<Option<String>, Unsent> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await? {
+    while let Some(chunk) = in_time(field.chunk()).await? {
         if bytes.len() + chunk.len() > WORD_BYTES_MAX {
             return Err(Unsent::TooLarge(WORD_BYTES_MAX as u64));
         }
@@ -238,10 +279,15 @@ async fn word(mut field: Field<'_>) -> Result<Option<String>, Unsent> {
     Ok(Some(word).filter(|word| !word.is_empty()))
 }
 
-async fn write(mut field: Field<'_>, path: &std::path::Path, bytes_max: u64) -> Result<(), Unsent> {
+/// How many bytes it holds.
+async fn write(
+    mut field: Field<'_>,
+    path: &std::path::Path,
+    bytes_max: u64,
+) -> Result<u64, Unsent> {
     let mut file = tokio::fs::File::create_new(path).await?;
     let mut written = 0_u64;
-    while let Some(chunk) = field.chunk().await? {
+    while let Some(chunk) = in_time(field.chunk()).await? {
         written += chunk.len() as u64;
         if written > bytes_max {
             return Err(Unsent::TooLarge(bytes_max));
@@ -249,7 +295,7 @@ async fn write(mut field: Field<'_>, path: &std::path::Path, bytes_max: u64) -> 
         file.write_all(&chunk).await?;
     }
     file.flush().await?;
-    Ok(())
+    Ok(written)
 }
 
 /// The last step of a name, without what could mean something to a disk or a screen. A profile may read the day out of it.
@@ -280,6 +326,69 @@ mod tests {
     #[track_caller]
     fn check(name: &str, expected: &str) {
         assert_eq!(plain_name(name), expected);
+    }
+
+    /// Imports nothing.
+    struct Nowhere;
+
+    impl Imports for Nowhere {
+        fn room(&self) -> io::Result<tempfile::TempDir> {
+            tempfile::tempdir()
+        }
+
+        fn bytes_max(&self) -> u64 {
+            0
+        }
+
+        fn profiles(&self) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn import(
+            &self,
+            _: &std::path::Path,
+            _: Option<&str>,
+            _: &dyn Fn(u8),
+        ) -> Result<Vec<Report>, String> {
+            Ok(Vec::new())
+        }
+    }
+
+    fn uploads() -> Arc<Uploads> {
+        Arc::new(Uploads::new(Arc::new(Nowhere)))
+    }
+
+    #[test]
+    fn a_turn_is_held_from_the_first_byte_to_the_end_of_the_import() {
+        let uploads = uploads();
+        let begin = || uploads.begin("day.csv".to_owned());
+        let mut turns: Vec<Turn> = (0..PENDING_MAX).filter_map(|_| begin()).collect();
+        assert_eq!(turns.len(), PENDING_MAX);
+        assert!(begin().is_none(), "one too many");
+        turns.pop();
+        let number = begin().expect("the turn that was given back").keep();
+        assert!(begin().is_none(), "its file was written and waits to be imported");
+        uploads.is_at(number, Upload::Running(50));
+        assert!(begin().is_none(), "it is imported");
+        uploads.is_at(number, Upload::Ended(Vec::new()));
+        assert!(begin().is_some(), "it is done");
+        turns.clear();
+        let known: Vec<u64> = uploads.known().keys().copied().collect();
+        assert_eq!(known, [number], "what was never written is not remembered");
+    }
+
+    #[test]
+    fn a_slow_upload_is_counted_however_many_come_after_it() {
+        let uploads = uploads();
+        let begin = || uploads.begin("day.csv".to_owned());
+        let slow: Vec<Turn> = (1..PENDING_MAX).filter_map(|_| begin()).collect();
+        for _ in 0..2 * KEPT_MAX {
+            let number = begin().expect("one turn is free").keep();
+            assert!(begin().is_none(), "the slow ones were forgotten");
+            uploads.is_at(number, Upload::Ended(Vec::new()));
+        }
+        assert_eq!(uploads.known().len(), KEPT_MAX);
+        drop(slow);
     }
 
     #[test]
