@@ -17,6 +17,16 @@ fn cause(detail: CauseDetail) -> Cause {
     Cause { class: CauseClass::Unknown, detail, confidence: 0, cited: Vec::new() }
 }
 
+/// A change of what rests on no payment and no file.
+fn change(
+    change: Change,
+    finding: Finding,
+    terminal: Option<TerminalName>,
+    learned: ArrivalTime,
+) -> FindingChange {
+    FindingChange { change, finding, learned, terminal, case: None, ledger: None }
+}
+
 impl Correlator {
     /// A device said something: its terminal, or each of the agent's, is not silent.
     pub(super) fn hear_words(
@@ -61,16 +71,7 @@ impl Correlator {
                 let terminal = terminal
                     .id
                     .map(|terminal| TerminalName { store: name.store.clone(), terminal });
-                let change = Change::Resolved;
-                let finding = *finding;
-                out.tell(FindingChange {
-                    change,
-                    finding,
-                    learned: now,
-                    terminal,
-                    case: None,
-                    ledger: None,
-                });
+                out.tell(change(Change::Resolved, *finding, terminal, now));
             }
         }
     }
@@ -125,15 +126,7 @@ impl Correlator {
             historical: false,
         };
         terminal.silence = Some(Box::new(finding.clone()));
-        let (change, terminal) = (Change::Raised, Some(name));
-        out.tell(FindingChange {
-            change,
-            finding,
-            learned: now,
-            terminal,
-            case: None,
-            ledger: None,
-        });
+        out.tell(change(Change::Raised, finding, Some(name), now));
         None
     }
 
@@ -160,15 +153,7 @@ impl Correlator {
             historical: false,
         };
         found.silence = Some(Box::new(finding.clone()));
-        let change = Change::Raised;
-        out.tell(FindingChange {
-            change,
-            finding,
-            learned: now,
-            terminal: None,
-            case: None,
-            ledger: None,
-        });
+        out.tell(change(Change::Raised, finding, None, now));
     }
 
     /// Tells that an agent is heard again.
@@ -177,15 +162,7 @@ impl Correlator {
         let Some(mut finding) = agents[agent].silence.take() else { return };
         finding.resolved = Some(Resolution::HeardAgain);
         agents[agent].touched = true;
-        let (change, finding) = (Change::Resolved, *finding);
-        out.tell(FindingChange {
-            change,
-            finding,
-            learned: now,
-            terminal: None,
-            case: None,
-            ledger: None,
-        });
+        out.tell(change(Change::Resolved, *finding, None, now));
     }
 
     /// Tells that a card number was seen in what an agent sent; the bytes are gone.
@@ -200,7 +177,7 @@ impl Correlator {
         found.card_numbers += 1;
         found.touched = true;
         // One is told; each further one is counted in its measure.
-        let change = if found.card_numbers == 1 { Change::Raised } else { Change::Changed };
+        let how = if found.card_numbers == 1 { Change::Raised } else { Change::Changed };
         let subject = Subject::Agent(found.name.clone());
         let mut cause = cause(CauseDetail::ScrubMissed);
         (cause.class, cause.confidence, cause.cited) = (CauseClass::Policy, 100, vec![event]);
@@ -216,13 +193,6 @@ impl Correlator {
             measure: i64::from(found.card_numbers),
             historical: false,
         };
-        out.tell(FindingChange {
-            change,
-            finding,
-            learned: now,
-            terminal: None,
-            case: None,
-            ledger: None,
-        });
+        out.tell(change(how, finding, None, now));
     }
 }
