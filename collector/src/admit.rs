@@ -1,6 +1,9 @@
 //! Is this batch sound, new, and next in its agent's sequence? Exactly once, in order, or not at all. Also looks for
 //! card numbers in what is admitted, since an agent's profile may miss one. Stores and judges nothing.
 
+pub mod card;
+
+use card::has_card_number;
 use slipwatch_shared::event::{Body, Epoch, Event, Evidence, Seq};
 use slipwatch_shared::times::{EventTime, Observed, Uptime};
 use slipwatch_shared::wire::envelope::{self, EnvelopeError, EventBatch, FrameKind, Group};
@@ -189,73 +192,6 @@ pub fn records(group: &Group, first: Seq) -> impl Iterator<Item = Record> + '_ {
     })
 }
 
-/// Shortest and longest card number.
-const PAN_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
-
-/// Whether bytes hold a run of digits, also parted by single blanks or dashes, that is a card number by issuer range,
-/// length and check digit together.
-pub fn has_card_number(bytes: &[u8]) -> bool {
-    let mut digits = [0_u8; 64];
-    let mut count = 0;
-    let mut parted = false;
-    for &byte in bytes.iter().chain(b"\0") {
-        match byte {
-            b'0'..=b'9' => {
-                if count == digits.len() {
-                    // A longer run is no card number; its end may begin one.
-                    digits.copy_within(1.., 0);
-                    count -= 1;
-                }
-                digits[count] = byte - b'0';
-                count += 1;
-                parted = false;
-            }
-            b' ' | b'-' if count > 0 && !parted => parted = true,
-            _ => {
-                if run_is_card_number(&digits[..count]) {
-                    return true;
-                }
-                (count, parted) = (0, false);
-            }
-        }
-    }
-    false
-}
-
-/// A whole run only: the inside of a longer number (an order number, a reference) is chance.
-fn run_is_card_number(run: &[u8]) -> bool {
-    PAN_DIGITS.contains(&run.len()) && has_issuer_range(run) && passes_luhn(run)
-}
-
-fn has_issuer_range(run: &[u8]) -> bool {
-    let head = run[..4].iter().fold(0_u32, |head, &digit| head * 10 + u32::from(digit));
-    matches!(
-        (head, run.len()),
-        (6200..=6299 | 8100..=8171, 14..=19)
-            | (4000..=4999, 13 | 16 | 19)
-            | (5100..=5599 | 2221..=2720, 16)
-            | (3400..=3499 | 3700..=3799, 15)
-            | (3528..=3589, 16..=19)
-            | (6011 | 6440..=6599, 16..=19)
-            | (3000..=3059 | 3600..=3699 | 3800..=3999, 14..=19)
-            | (5000..=5099 | 5600..=5899 | 6300..=6399 | 6700..=6799, 13..=19)
-    )
-}
-
-fn passes_luhn(run: &[u8]) -> bool {
-    let sum: u32 = run
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, &digit)| match (place % 2, u32::from(digit) * 2) {
-            (0, doubled) => doubled / 2,
-            (_, doubled @ 10..) => doubled - 9,
-            (_, doubled) => doubled,
-        })
-        .sum();
-    sum.is_multiple_of(10)
-}
-
 /// The same batch without the evidence of the events that `drop` names, sealed anew.
 pub fn without_evidence(batch: &EventBatch, drop: &[Seq]) -> Vec<u8> {
     let group = &batch.group;
@@ -292,6 +228,3 @@ pub fn detail_of(refusal: &Refusal) -> String {
         _ => refusal.to_string(),
     }
 }
-
-#[cfg(test)]
-mod tests;

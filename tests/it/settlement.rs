@@ -4,6 +4,7 @@
 mod due;
 mod imported;
 mod month;
+mod names;
 mod refused;
 
 use slipwatch_collector::settlement::reader::error::ReadError;

@@ -1,6 +1,7 @@
 //! Settlement files from the disk: plain, or parts of a ZIP archive. Parts are read where they lie and never unpacked, so
 //! that no name in an archive becomes a path; sizes are bounded before and while they are read.
 
+use crate::admit::card::without_card_numbers;
 use crate::settlement::reader::profile::Profile;
 use ring::digest::{Context, SHA256};
 use std::fs::File;
@@ -64,7 +65,7 @@ pub fn open(path: &Path, bytes_max: u64) -> Result<Vec<Part>, OpenError> {
     if bytes > bytes_max {
         return Err(OpenError::TooLarge { found: bytes, most: bytes_max });
     }
-    let name = plain_name(&path.file_name().unwrap_or_default().to_string_lossy());
+    let name = name_of(path);
     let mut head = [0; 4];
     let read = file.read(&mut head)?;
     if read == 4 && (head == *b"PK\x03\x04" || head == *b"PK\x05\x06") {
@@ -73,9 +74,16 @@ pub fn open(path: &Path, bytes_max: u64) -> Result<Vec<Part>, OpenError> {
     Ok(vec![Part { name, bytes, path: path.to_owned(), packed: None }])
 }
 
+/// What a file is called wherever it is told of, and as it is put away.
+pub fn name_of(path: &Path) -> String {
+    plain_name(&path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// A name for people: on one line, short, and without a card number, which whoever named the file may have put there.
 fn plain_name(name: &str) -> String {
     let plain = name.chars().map(|char| if char.is_control() { ' ' } else { char });
-    plain.take(NAME_CHARS_MAX).collect()
+    // Masked before it is cut: half a number is not known for one.
+    without_card_numbers(&plain.collect::<String>()).chars().take(NAME_CHARS_MAX).collect()
 }
 
 /// Entry names are often GBK and do not say so.
@@ -282,6 +290,23 @@ mod tests {
     fn refused(file: &tempfile::NamedTempFile, limit: u64, word: &str) {
         let error = open(file.path(), limit).expect_err("it is refused").to_string();
         assert!(error.contains(word), "{error}");
+    }
+
+    #[test]
+    fn a_card_number_in_a_name_is_not_kept() {
+        let file = archive(&[("4111 1111 1111 1111/6225\n7600 0000 6697.csv", b"x")]);
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("card 4111-1111-1111-1111.zip");
+        std::fs::copy(file.path(), &path).expect("room on the disk");
+        let parts = open(&path, LIMIT).expect("parts");
+        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["card xxxx-xxxx-xxxx-1111.zip/xxxx xxxx xxxx 1111/xxxx xxxx xxxx 6697.csv"]
+        );
+        let cut = format!("{}4111111111111111.csv", "a".repeat(NAME_CHARS_MAX - 12));
+        assert!(!name_of(Path::new(&cut)).contains('4'), "a number that is cut off");
+        refused(&archive(&[("../4111111111111111", b"x")]), LIMIT, "\"../xxxxxxxxxxxx1111\"");
     }
 
     #[test]

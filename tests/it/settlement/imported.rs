@@ -30,8 +30,8 @@ title = "明记面馆"
 time_zone = "+08:00"
 "#;
 
-struct Place {
-    directory: tempfile::TempDir,
+pub(super) struct Place {
+    pub(super) directory: tempfile::TempDir,
 }
 
 impl Place {
@@ -41,11 +41,11 @@ impl Place {
         Place { directory }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    fn file(&self, fixture: &str, edit: impl Fn(String) -> String) -> PathBuf {
+    pub(super) fn file(&self, fixture: &str, edit: impl Fn(String) -> String) -> PathBuf {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/settlement/profiles");
         let text = std::fs::read_to_string(from.join(fixture)).expect("a fixture");
         let path = self.path(fixture);
@@ -54,7 +54,7 @@ impl Place {
     }
 
     /// `import` with these arguments; its exit status and standard output.
-    fn import(&self, arguments: &[&str], file: &Path) -> (Option<i32>, String) {
+    pub(super) fn import(&self, arguments: &[&str], file: &Path) -> (Option<i32>, String) {
         let mut program = Command::new(binary("slipwatch-collector"));
         program.arg("import").arg("--config").arg(self.path("collector.toml"));
         let output: Output = program.args(arguments).arg(file).output().expect("it starts");
@@ -175,14 +175,14 @@ fn a_formula_or_a_terminal_code_in_a_cell_is_text_wherever_it_is_shown() {
 }
 
 /// A collector that runs, with an inbox and a page.
-struct Running {
-    place: Place,
-    port: u16,
-    collector: Process,
+pub(super) struct Running {
+    pub(super) place: Place,
+    pub(super) port: u16,
+    pub(super) collector: Process,
 }
 
 impl Running {
-    fn new() -> Running {
+    pub(super) fn new() -> Running {
         let place = Place::new();
         let (port, broker) = (free_port(), free_port());
         let settings = format!(
@@ -228,7 +228,7 @@ impl Running {
         (status.parse().expect("a status"), location.to_owned())
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
@@ -256,7 +256,7 @@ impl Running {
     }
 
     /// Sends a file and follows it to its end; the page that tells of it.
-    fn upload(&self, form: &[&str]) -> String {
+    pub(super) fn upload(&self, form: &[&str]) -> String {
         let (status, location) = self.send(form);
         assert_eq!(status, 303, "{form:?}");
         let path = location.strip_prefix(&self.url("")).expect("a page of the same place");
@@ -266,7 +266,7 @@ impl Running {
     }
 }
 
-fn form_of(file: &Path) -> String {
+pub(super) fn form_of(file: &Path) -> String {
     format!("file=@{}", file.display())
 }
 

@@ -197,7 +197,7 @@ enum Rendered {
 }
 
 fn without_language(uri: &Uri) -> String {
-    let shows_card = |text: &str| crate::admit::has_card_number(text.as_bytes());
+    let shows_card = |text: &str| crate::admit::card::has_card_number(text.as_bytes());
     // An address may carry anything; a link repeats no card number of it.
     if shows_card(uri.path()) {
         return "/".to_owned();

@@ -3,6 +3,7 @@
 
 use super::pages::{self, Frame, upload};
 use super::routes::{Pages, Visit};
+use crate::admit::card::without_card_numbers;
 use crate::settlement::report::Report;
 use axum::Router;
 use axum::extract::multipart::{Field, MultipartError};
@@ -275,7 +276,8 @@ async fn word(mut field: Field<'_>) -> Result<Option<String>, Unsent> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    let word = String::from_utf8_lossy(&bytes).trim().to_owned();
+    // It is told of where no profile is called so.
+    let word = without_card_numbers(String::from_utf8_lossy(&bytes).trim());
     Ok(Some(word).filter(|word| !word.is_empty()))
 }
 
@@ -301,7 +303,8 @@ async fn write(
 /// The last step of a name, without what could mean something to a disk or a screen. A profile may read the day out of it.
 fn plain_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut plain: String = last.chars().filter(|sign| !sign.is_control()).collect();
+    let plain: String = last.chars().filter(|sign| !sign.is_control()).collect();
+    let mut plain = without_card_numbers(&plain);
     while plain.len() > WORD_BYTES_MAX {
         plain.pop();
     }
@@ -399,6 +402,7 @@ mod tests {
         check("..", "upload");
         check(".hidden.csv", "hidden.csv");
         check("a\u{0}b\n.csv", "ab.csv");
+        check("4111 1111 1111\n 1111.csv", "xxxx xxxx xxxx 1111.csv");
         check("", "upload");
         assert!(plain_name(&"账".repeat(500)).len() <= WORD_BYTES_MAX);
     }

@@ -155,7 +155,7 @@ impl Desk {
     ) -> Result<Vec<Report>, DeskError> {
         self.now = now;
         self.statements.sweep()?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = statement::name_of(path);
         let parts = match statement::open(path, self.settings.file_bytes_max.max(1)) {
             Ok(parts) => parts,
             Err(OpenError::Io(source)) => {

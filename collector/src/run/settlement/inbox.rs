@@ -4,6 +4,7 @@
 use super::{Desk, DeskError};
 use crate::alert::language::Language;
 use crate::edge::console::summary;
+use crate::edge::statement;
 use crate::settlement::report::Report;
 use slipwatch_shared::times::ArrivalTime;
 use std::collections::BTreeMap;
@@ -59,7 +60,8 @@ impl Inbox {
         let reports = desk.import(path, None, now, &mut |_| {})?;
         let refused = reports.iter().any(Report::is_refused);
         let place = self.directory.join(if refused { "refused" } else { "done" });
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // As it is told of: what lies there later bears no card number that whoever sent it wrote in its name.
+        let name = statement::name_of(path);
         let free = (0..1_000).map(|count| match count {
             0 => place.join(&name),
             _ => place.join(format!("{count}-{name}")),
@@ -68,7 +70,7 @@ impl Inbox {
         self.seen.remove(path);
         // A file that cannot be moved is known by its hash: it is imported again and changes nothing.
         if let Err(error) = std::fs::rename(path, &to) {
-            tracing::warn!(%error, path = %path.display(), "an imported file stays in the inbox");
+            tracing::warn!(%error, file = name, "an imported file stays in the inbox");
         }
         if refused {
             let in_both = Language::ALL.iter().flat_map(|language| {
