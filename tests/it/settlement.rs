@@ -19,6 +19,37 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/settlement")
 }
 
+/// A made file, as it lies there.
+fn made(name: &str) -> Vec<u8> {
+    fs::read(fixtures().join("profiles").join(name)).expect("a fixture")
+}
+
+/// The same, where it is text.
+fn made_text(name: &str) -> String {
+    String::from_utf8(made(name)).expect("UTF-8")
+}
+
+/// Settings of one shop and its acquirer; `settlement` stands with the settlement's, `shop` behind the shop's.
+fn settings(settlement: &str, shop: &str) -> String {
+    format!(
+        r#"
+[store]
+path = "store"
+[settlement]
+{settlement}
+[[settlement.statement]]
+name = "acquirer"
+profile = "allinpay"
+merchants = ["821330154110001"]
+shops = ["shop-1"]
+[[shop]]
+name = "shop-1"
+time_zone = "+08:00"
+{shop}
+"#
+    )
+}
+
 /// What a person sees of a file, read as the profile says.
 fn reading(profile_name: &str, path: &Path) -> String {
     let profile = shipped::named(profile_name).expect("a shipped profile").expect("it compiles");

@@ -1,6 +1,7 @@
 //! What time and settings decide behind an import: payouts against the bank's own statement, rates and deductions that are agreed,
 //! files that are due.
 
+use super::{made_text, settings};
 use slipwatch_collector::config::Config;
 use slipwatch_collector::correlate::finding::{Change, FindingKind};
 use slipwatch_collector::edge::store::settlement::Detail;
@@ -8,16 +9,13 @@ use slipwatch_collector::edge::store::sqlite::SqliteStore;
 use slipwatch_collector::run::settlement::Desk;
 use slipwatch_collector::settlement::report::Outcome;
 use slipwatch_shared::times::ArrivalTime;
-use std::path::Path;
 
 /// 2025-11-25 06:00 UTC.
 const NOW: ArrivalTime = ArrivalTime(1_764_050_400_000);
 const DAY_MS: i64 = 86_400_000;
 
-const SETTINGS: &str = r#"
-[store]
-path = "store"
-[settlement]
+/// Besides the acquirer.
+const OTHERS: &str = r#"
 [[settlement.statement]]
 name = "processor"
 profile = "adyen-settlement-detail"
@@ -27,14 +25,6 @@ shops = ["shop-1"]
 name = "bank"
 profile = "mt940"
 bank = true
-[[settlement.statement]]
-name = "acquirer"
-profile = "allinpay"
-merchants = ["821330154110001"]
-shops = ["shop-1"]
-[[shop]]
-name = "shop-1"
-time_zone = "+08:00"
 "#;
 
 struct Place {
@@ -47,7 +37,7 @@ impl Place {
     }
 
     fn desk(&self, more: &str) -> Desk {
-        let text = SETTINGS.replacen("[settlement]\n", &format!("[settlement]\n{more}"), 1);
+        let text = settings(&format!("{more}{OTHERS}"), "");
         let path = self.directory.path().join("collector.toml");
         Desk::open(&Config::parse(&path, &text).expect("sound settings")).expect("a store")
     }
@@ -68,11 +58,6 @@ impl Place {
     }
 }
 
-fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/settlement/profiles");
-    std::fs::read_to_string(path.join(name)).expect("a fixture")
-}
-
 /// The bank's statement of 24 November with one credit, and one of a day before that changes nothing.
 fn bank(cents: i64, memo: &str) -> String {
     let euro = |cents: i64| format!("{},{:02}", cents / 100, cents % 100);
@@ -89,7 +74,7 @@ fn bank(cents: i64, memo: &str) -> String {
 fn payout(cents: i64, memo: &str) -> Vec<(Option<i64>, Option<i64>)> {
     let place = Place::new();
     let mut desk = place.desk("");
-    place.import(&mut desk, "settlement.csv", &fixture("adyen-settlement-detail.csv"));
+    place.import(&mut desk, "settlement.csv", &made_text("adyen-settlement-detail.csv"));
     place.import(&mut desk, "bank.sta", &bank(cents, memo));
     desk.review(NOW).expect("a store");
     let open = place.open(FindingKind::PayoutMismatch);
@@ -110,7 +95,7 @@ fn a_payout_is_the_banks_credit_by_its_number_and_amount() {
 fn a_payout_waits_for_the_banks_file_and_is_taken_back_by_a_corrected_one() {
     let place = Place::new();
     let mut desk = place.desk("");
-    place.import(&mut desk, "settlement.csv", &fixture("adyen-settlement-detail.csv"));
+    place.import(&mut desk, "settlement.csv", &made_text("adyen-settlement-detail.csv"));
     desk.review(NOW).expect("a store");
     assert_eq!(place.open(FindingKind::PayoutMismatch), [], "the bank has not spoken yet");
     place.import(&mut desk, "bank.sta", &bank(8_000, "ADYEN BATCH 73"));
@@ -128,7 +113,7 @@ const CONTRACT: &str = "[[settlement.contract]]\nmerchant = \"821330154110001\"\
 
 /// A day of the acquirer's with fifty debit sales of 100 yuan, each at this fee in fen.
 fn day(date: &str, fee_fen: i64) -> String {
-    let text = fixture("allinpay.csv");
+    let text = made_text("allinpay.csv");
     let header = text.lines().next().expect("a header");
     let rows = (1..=50).map(|number| {
         format!(
@@ -171,7 +156,7 @@ fn a_new_rate_is_told_unless_the_contract_has_it_with_its_date() {
 fn a_deduction_is_settled_once_the_operator_accepts_it() {
     let place = Place::new();
     let mut desk = place.desk("");
-    place.import(&mut desk, "a.csv", &fixture("allinpay.csv"));
+    place.import(&mut desk, "a.csv", &made_text("allinpay.csv"));
     assert_eq!(place.open(FindingKind::UnexplainedDeduction).len(), 1);
     let accepted = |most: &str| {
         format!(
@@ -198,7 +183,7 @@ fn a_file_is_missing_from_its_hour_on_and_until_it_is_loaded() {
     assert_eq!(place.open(FindingKind::StatementMissing), []);
     let said = desk.review(ArrivalTime(before.0 + 60_000)).expect("a store");
     assert_eq!(said.0, [(FindingKind::StatementMissing, Change::Raised)]);
-    place.import(&mut desk, "wechat.csv", &fixture("wechat-trade.csv"));
+    place.import(&mut desk, "wechat.csv", &made_text("wechat-trade.csv"));
     let said = desk.review(NOW).expect("a store");
     assert_eq!(said.0, [(FindingKind::StatementMissing, Change::Resolved)]);
     let said = desk.review(ArrivalTime(NOW.0 + DAY_MS)).expect("a store");

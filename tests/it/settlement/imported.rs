@@ -1,5 +1,6 @@
 //! `import` as a person uses it: what it tells on the screen, as JSON, and as a document to hold in hand.
 
+use super::{made_text, settings};
 use serde_json::Value;
 use slipwatch_tests::papers;
 use slipwatch_tests::process::mail::letters;
@@ -9,26 +10,16 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A shop whose acquirer's file breaks its contract and keeps what was not agreed.
-const SETTINGS: &str = r#"
-[store]
-path = "store"
-[settlement]
-[[settlement.statement]]
-name = "acquirer"
-profile = "allinpay"
-merchants = ["821330154110001"]
-shops = ["shop-1"]
+/// The acquirer's file breaks it, and keeps what was not agreed.
+const CONTRACT: &str = r#"
 [[settlement.contract]]
 merchant = "821330154110001"
 class = "debit"
 rate_percent = "0.10"
 from = "2025-01-01"
-[[shop]]
-name = "shop-1"
-title = "明记面馆"
-time_zone = "+08:00"
 "#;
+
+const TITLE: &str = "title = \"明记面馆\"\n";
 
 pub(super) struct Place {
     pub(super) directory: tempfile::TempDir,
@@ -37,7 +28,8 @@ pub(super) struct Place {
 impl Place {
     fn new() -> Place {
         let directory = tempfile::tempdir().expect("a directory");
-        std::fs::write(directory.path().join("collector.toml"), SETTINGS).expect("room");
+        let settings = settings(CONTRACT, TITLE);
+        std::fs::write(directory.path().join("collector.toml"), settings).expect("room");
         Place { directory }
     }
 
@@ -46,10 +38,8 @@ impl Place {
     }
 
     pub(super) fn file(&self, fixture: &str, edit: impl Fn(String) -> String) -> PathBuf {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/settlement/profiles");
-        let text = std::fs::read_to_string(from.join(fixture)).expect("a fixture");
         let path = self.path(fixture);
-        std::fs::write(&path, edit(text)).expect("room on the disk");
+        std::fs::write(&path, edit(made_text(fixture))).expect("room on the disk");
         path
     }
 
@@ -185,17 +175,21 @@ impl Running {
     pub(super) fn new() -> Running {
         let place = Place::new();
         let (port, broker) = (free_port(), free_port());
-        let settings = format!(
-            "[store]\npath = \"store\"\n[broker.embedded]\nlisten = \"127.0.0.1:{broker}\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n\
-             [mail]\nfrom = \"slipwatch@example.net\"\ndirectory = \"mail\"\n{}",
-            SETTINGS
-                .replace("[store]\npath = \"store\"\n", "")
-                .replace("[settlement]\n", "[settlement]\ninbox = \"inbox\"\nfile_mib_max = 1\n")
-                .replace(
-                    "time_zone",
-                    "mail = [\"owner@example.net\"]\nlanguage = \"en\"\ntime_zone"
-                )
+        let services = format!(
+            r#"
+mail = ["owner@example.net"]
+language = "en"
+[broker.embedded]
+listen = "127.0.0.1:{broker}"
+[http]
+listen = "127.0.0.1:{port}"
+[mail]
+from = "slipwatch@example.net"
+directory = "mail"
+"#
         );
+        let inbox = "inbox = \"inbox\"\nfile_mib_max = 1\n";
+        let settings = settings(&format!("{inbox}{CONTRACT}"), &format!("{TITLE}{services}"));
         std::fs::write(place.path("collector.toml"), settings).expect("room");
         let mut program = Command::new(binary("slipwatch-collector"));
         program.arg("run").arg("--config").arg(place.path("collector.toml"));

@@ -1,5 +1,6 @@
 //! What must not come in: each file is refused whole, says why with line and column, and leaves nothing behind.
 
+use super::{made, made_text, settings};
 use slipwatch_collector::alert::language::Language;
 use slipwatch_collector::config::Config;
 use slipwatch_collector::edge::console::summary;
@@ -9,7 +10,7 @@ use slipwatch_collector::settlement::reader::profile::shipped;
 use slipwatch_collector::settlement::reader::{self, Reader};
 use slipwatch_collector::settlement::report::{Outcome, Report};
 use slipwatch_shared::times::ArrivalTime;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const NOW: ArrivalTime = ArrivalTime(1_764_050_400_000);
 
@@ -21,11 +22,8 @@ struct Place {
 impl Place {
     fn new() -> Place {
         let directory = tempfile::tempdir().expect("a directory");
-        let text = "[store]\npath = \"store\"\n[settlement]\n[[settlement.statement]]\nname = \"acquirer\"\n\
-            profile = \"allinpay\"\nmerchants = [\"821330154110001\"]\nshops = [\"shop-1\"]\n\
-            [[shop]]\nname = \"shop-1\"\ntime_zone = \"+08:00\"\n";
-        let config =
-            Config::parse(&directory.path().join("collector.toml"), text).expect("sound settings");
+        let path = directory.path().join("collector.toml");
+        let config = Config::parse(&path, &settings("", "")).expect("sound settings");
         let desk = Desk::open(&config).expect("a store");
         Place { directory, desk }
     }
@@ -51,12 +49,6 @@ impl Place {
     }
 }
 
-fn fixture(name: &str) -> Vec<u8> {
-    let path: PathBuf =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/settlement/profiles").join(name);
-    std::fs::read(path).expect("a fixture")
-}
-
 /// The file is refused with this reason, line and column, its message holds `word`, and nothing of it is loaded.
 #[track_caller]
 fn check(
@@ -80,7 +72,7 @@ fn check(
 }
 
 fn edited(name: &str, from: &str, to: &str) -> Vec<u8> {
-    let text = String::from_utf8(fixture(name)).expect("UTF-8");
+    let text = made_text(name);
     assert!(text.contains(from), "{from} stands in {name}");
     text.replacen(from, to, 1).into_bytes()
 }
@@ -89,7 +81,7 @@ fn edited(name: &str, from: &str, to: &str) -> Vec<u8> {
 fn a_wrong_profile_or_encoding_is_refused() {
     check(
         "a.csv",
-        &fixture("wechat-trade.csv"),
+        &made("wechat-trade.csv"),
         Some("allinpay"),
         ("format", None, None, "names the columns"),
     );
@@ -99,7 +91,7 @@ fn a_wrong_profile_or_encoding_is_refused() {
         None,
         ("profile", None, None, "no profile knows"),
     );
-    let mut bytes = fixture("alipay-trade.csv");
+    let mut bytes = made("alipay-trade.csv");
     let middle = bytes.len() / 2;
     bytes[middle] = 0xff;
     bytes[middle + 1] = 0xff;
@@ -115,10 +107,10 @@ fn a_wrong_profile_or_encoding_is_refused() {
 
 #[test]
 fn a_file_that_was_cut_off_is_refused() {
-    let whole = fixture("wechat-trade.csv");
+    let whole = made("wechat-trade.csv");
     let cut = whole.windows(3).position(|bytes| bytes == "总".as_bytes()).expect("closing lines");
     check("a.csv", &whole[..cut], None, ("totals", None, Some("总交易单数"), "cut off"));
-    let zm = fixture("IND25112488ZM_821330154110001");
+    let zm = made("IND25112488ZM_821330154110001");
     check(
         "IND25112488ZM_x",
         &zm[..zm.len() - 200],
@@ -129,7 +121,7 @@ fn a_file_that_was_cut_off_is_refused() {
 
 #[test]
 fn a_row_that_lost_its_end_is_never_loaded() {
-    let whole = fixture("allinpay.csv");
+    let whole = made("allinpay.csv");
     check("a.csv", &whole[..700], None, ("cut", Some(3), None, "no line end"));
     let text = String::from_utf8(whole).expect("UTF-8");
     let row = text.lines().nth(1).expect("a row");
@@ -215,7 +207,7 @@ fn a_number_or_time_that_is_not_understood_refuses_the_file() {
 #[test]
 fn an_archive_that_cannot_be_trusted_is_refused() {
     // A list of parts whose one name leaves the archive: the shipped sample with its name bytes changed.
-    let mut bytes = fixture("alipay-trade.zip");
+    let mut bytes = made("alipay-trade.zip");
     let name = b"20881234567890100156";
     let places: Vec<usize> =
         (0..bytes.len() - name.len()).filter(|&at| &bytes[at..at + name.len()] == name).collect();
@@ -228,11 +220,11 @@ fn an_archive_that_cannot_be_trusted_is_refused() {
 #[test]
 fn commas_line_ends_and_formulas_are_names_like_others() {
     let mut place = Place::new();
-    let report = place.import("a.csv", &fixture("wechat-trade.csv"), None);
+    let report = place.import("a.csv", &made("wechat-trade.csv"), None);
     assert_eq!((report.outcome, report.rows), (Outcome::Loaded, 6), "{report:?}");
-    let again = place.import("b.csv", &fixture("wechat-trade.csv"), None);
+    let again = place.import("b.csv", &made("wechat-trade.csv"), None);
     assert_eq!(again.outcome, Outcome::Known, "by its content, whatever its name");
-    let zip = place.import("c.zip", &fixture("alipay-trade.zip"), None);
+    let zip = place.import("c.zip", &made("alipay-trade.zip"), None);
     assert_eq!(
         (zip.outcome, zip.rows, zip.period.as_deref()),
         (Outcome::Loaded, 4, Some("2025-11-24")),
@@ -243,7 +235,7 @@ fn commas_line_ends_and_formulas_are_names_like_others() {
 #[test]
 fn a_version_with_far_fewer_rows_is_loaded_and_told() {
     let mut place = Place::new();
-    let text = String::from_utf8(fixture("allinpay.csv")).expect("UTF-8");
+    let text = made_text("allinpay.csv");
     let all = place.import("a.csv", text.as_bytes(), None);
     assert_eq!((all.outcome, all.rows_before), (Outcome::Loaded, None), "{all:?}");
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
@@ -278,8 +270,8 @@ fn a_file_that_is_not_there_is_told_as_that() {
 #[test]
 fn other_days_of_the_same_source_are_not_loaded_over_each_other() {
     let mut place = Place::new();
-    assert_eq!(place.import("a.csv", &fixture("allinpay.csv"), None).outcome, Outcome::Loaded);
-    let text = String::from_utf8(fixture("allinpay.csv")).expect("UTF-8");
+    assert_eq!(place.import("a.csv", &made("allinpay.csv"), None).outcome, Outcome::Loaded);
+    let text = made_text("allinpay.csv");
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for (at, line) in lines.iter_mut().enumerate().skip(1) {
         *line = line.replace(",2025-11-24,", &format!(",2025-11-{:02},", 21 + at % 7));

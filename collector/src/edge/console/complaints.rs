@@ -11,8 +11,8 @@ use crate::complaint::said::{Refusal, Typed};
 use crate::complaint::words;
 use crate::edge::store::complaint::{Clerk, DeskError, Which};
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Form, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Form, FromRequest, FromRequestParts, Path, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -64,6 +64,55 @@ impl Sent {
             language: self.language,
             received: self.received,
         }
+    }
+}
+
+/// A form of our pages.
+struct Filled(Sent);
+
+impl FromRequest<Pages> for Filled {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, pages: &Pages) -> Result<Filled, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(visit) = Visit::from_request_parts(&mut parts, pages).await;
+        let form = Form::from_request(Request::from_parts(parts, body), pages).await;
+        match form {
+            Ok(Form(sent)) => Ok(Filled(sent)),
+            Err(_) => Err(not_a_form(&visit.at("/complaints".to_owned()))),
+        }
+    }
+}
+
+/// A body that is no form, or too large: says nothing of what it holds.
+fn not_a_form(frame: &Frame) -> Response {
+    let language = frame.language;
+    let text = language
+        .say("表单读不出，或太大。", "This is no form that can be read, or it is too large.");
+    let title = language.say("没有办到", "It was not done");
+    (StatusCode::BAD_REQUEST, Html(pages::message(frame, title, text))).into_response()
+}
+
+/// The same, as programs send it. A form of a foreign page cannot carry this type.
+struct FilledJson(Sent);
+
+impl FromRequest<Pages> for FilledJson {
+    type Rejection = Response;
+
+    /// What cannot be read is not repeated.
+    async fn from_request(request: Request, pages: &Pages) -> Result<FilledJson, Response> {
+        let no_json =
+            |status: StatusCode, text| (status, Json(json!({ "error": text }))).into_response();
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.trim().starts_with("application/json")) {
+            return Err(no_json(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected application/json"));
+        }
+        let body =
+            Bytes::from_request(request, pages).await.map_err(IntoResponse::into_response)?;
+        let sent = serde_json::from_slice(&body).map_err(|_| {
+            no_json(StatusCode::BAD_REQUEST, "expected an object whose fields are texts")
+        })?;
+        Ok(FilledJson(sent))
     }
 }
 
@@ -183,54 +232,38 @@ async fn list(State(pages): State<Pages>, visit: Visit) -> Response {
         .await
 }
 
-async fn search(
-    State(pages): State<Pages>,
-    visit: Visit,
-    sent: Result<Form<Sent>, axum::extract::rejection::FormRejection>,
-) -> Response {
+async fn search(State(pages): State<Pages>, visit: Visit, Filled(sent): Filled) -> Response {
     let frame = visit.at("/complaints".to_owned());
-    let Ok(Form(sent)) = sent else { return not_a_form(&frame) };
     pages
         .ask(move |clerk| {
             let typed = sent.typed();
-            let found = clerk.search(&typed);
-            let open = clerk.list(Which::Open).unwrap_or_default();
-            match found {
+            match clerk.search(&typed) {
                 Ok(found) => {
+                    let open = clerk.list(Which::Open).unwrap_or_default();
                     let page = complaint::form(&frame, &typed, None, Some(&found), &open, false);
                     Html(page).into_response()
                 }
-                Err(error) => {
-                    let typed = refused(clerk, &error, typed);
-                    let told = told(&frame, &error);
-                    let page = complaint::form(&frame, &typed, Some(&told), None, &open, false);
-                    (status_of(&error), Html(page)).into_response()
-                }
+                Err(error) => form_again(clerk, &frame, &error, typed),
             }
         })
         .await
 }
 
-/// A body that is no form, or too large: says nothing of what it holds.
-fn not_a_form(frame: &Frame) -> Response {
-    let language = frame.language;
-    let text = language
-        .say("表单读不出，或太大。", "This is no form that can be read, or it is too large.");
-    let title = language.say("没有办到", "It was not done");
-    (StatusCode::BAD_REQUEST, Html(pages::message(frame, title, text))).into_response()
+/// The form with what was typed, as far as it may be shown, and why it was not taken.
+fn form_again(clerk: &mut dyn Clerk, frame: &Frame, error: &DeskError, typed: Typed) -> Response {
+    let typed = refused(clerk, error, typed);
+    let open = clerk.list(Which::Open).unwrap_or_default();
+    let told = told(frame, error);
+    let page = complaint::form(frame, &typed, Some(&told), None, &open, false);
+    (status_of(error), Html(page)).into_response()
 }
 
 fn to_one(frame: &Frame, number: u64) -> Response {
     Redirect::to(&format!("/complaints/{number}?lang={}", frame.language.tag())).into_response()
 }
 
-async fn open(
-    State(pages): State<Pages>,
-    visit: Visit,
-    sent: Result<Form<Sent>, axum::extract::rejection::FormRejection>,
-) -> Response {
+async fn open(State(pages): State<Pages>, visit: Visit, Filled(sent): Filled) -> Response {
     let frame = visit.at("/complaints".to_owned());
-    let Ok(Form(sent)) = sent else { return not_a_form(&frame) };
     let may_write = pages.writes();
     pages
         .ask(move |clerk| {
@@ -238,27 +271,32 @@ async fn open(
             let typed = sent.typed();
             match may_write.and_then(|()| clerk.open(&typed, source)) {
                 Ok(looked) => to_one(&frame, looked.complaint.number),
-                Err(error) => {
-                    let typed = refused(clerk, &error, typed);
-                    let open = clerk.list(Which::Open).unwrap_or_default();
-                    let told = told(&frame, &error);
-                    let page = complaint::form(&frame, &typed, Some(&told), None, &open, false);
-                    (status_of(&error), Html(page)).into_response()
-                }
+                Err(error) => form_again(clerk, &frame, &error, typed),
             }
         })
         .await
 }
 
-async fn one(State(pages): State<Pages>, Path(number): Path<String>, visit: Visit) -> Response {
+/// What is shown of one complaint.
+async fn show<F>(pages: Pages, number: String, visit: Visit, render: F) -> Response
+where
+    F: FnOnce(Frame, &Looked) -> Response + Send + 'static,
+{
     let number = number_of(&number);
     let frame = visit.at(format!("/complaints/{number}"));
     pages
         .ask(move |clerk| match clerk.look(number) {
-            Ok(looked) => Html(complaint::one(&frame, &looked, None)).into_response(),
+            Ok(looked) => render(frame, &looked),
             Err(error) => failed(&frame, &error),
         })
         .await
+}
+
+async fn one(State(pages): State<Pages>, Path(number): Path<String>, visit: Visit) -> Response {
+    show(pages, number, visit, |frame, looked| {
+        Html(complaint::one(&frame, looked, None)).into_response()
+    })
+    .await
 }
 
 /// A complaint's number; 0, which none has, for anything else. What is longer is not read, so that it is not shown.
@@ -286,11 +324,8 @@ async fn choose(
     State(pages): State<Pages>,
     Path(number): Path<String>,
     visit: Visit,
-    sent: Result<Form<Sent>, axum::extract::rejection::FormRejection>,
+    Filled(sent): Filled,
 ) -> Response {
-    let Ok(Form(sent)) = sent else {
-        return not_a_form(&visit.at("/complaints".to_owned()));
-    };
     change(pages, number, visit, move |clerk, number| {
         let source = complaint::source_from(&sent.source);
         // An empty one takes the choice back; one that is none is not taken for that.
@@ -310,11 +345,8 @@ async fn close(
     State(pages): State<Pages>,
     Path(number): Path<String>,
     visit: Visit,
-    sent: Result<Form<Sent>, axum::extract::rejection::FormRejection>,
+    Filled(sent): Filled,
 ) -> Response {
-    let Ok(Form(sent)) = sent else {
-        return not_a_form(&visit.at("/complaints".to_owned()));
-    };
     change(pages, number, visit, move |clerk, number| clerk.close(number, sent.kept == "1")).await
 }
 
@@ -333,19 +365,13 @@ fn in_their_language(frame: Frame, their_own: bool, looked: &Looked) -> Frame {
 }
 
 async fn sheet(State(pages): State<Pages>, Path(number): Path<String>, visit: Visit) -> Response {
-    let number = number_of(&number);
     let their_own = visit.wanted.lang.is_none();
-    let frame = visit.at(format!("/complaints/{number}"));
-    pages
-        .ask(move |clerk| match clerk.look(number) {
-            Ok(looked) => {
-                let frame = in_their_language(frame, their_own, &looked);
-                let (answer, at) = answer_of(&looked, frame.now_ms);
-                Html(complaint::sheet(&frame, &looked, &answer, at)).into_response()
-            }
-            Err(error) => failed(&frame, &error),
-        })
-        .await
+    show(pages, number, visit, move |frame, looked| {
+        let frame = in_their_language(frame, their_own, looked);
+        let (answer, at) = answer_of(looked, frame.now_ms);
+        Html(complaint::sheet(&frame, looked, &answer, at)).into_response()
+    })
+    .await
 }
 
 async fn document(
@@ -353,33 +379,26 @@ async fn document(
     Path(number): Path<String>,
     visit: Visit,
 ) -> Response {
-    let number = number_of(&number);
     let their_own = visit.wanted.lang.is_none();
-    let frame = visit.at(format!("/complaints/{number}"));
-    pages
-        .ask(move |clerk| {
-            let looked = match clerk.look(number) {
-                Ok(looked) => looked,
-                Err(error) => return failed(&frame, &error),
-            };
-            let frame = in_their_language(frame, their_own, &looked);
-            let (answer, at) = answer_of(&looked, frame.now_ms);
-            match answer::document(&frame, &looked, &answer, at) {
-                Ok(bytes) => {
-                    let name = format!("inline; filename=\"answer-{number}.pdf\"");
-                    let headers = [
-                        (header::CONTENT_TYPE, "application/pdf".to_owned()),
-                        (header::CONTENT_DISPOSITION, name),
-                    ];
-                    (headers, bytes).into_response()
-                }
-                Err(error) => {
-                    tracing::error!(?error, "an answer could not be written as a document");
-                    StatusCode::INTERNAL_SERVER_ERROR.into_response()
-                }
+    show(pages, number, visit, move |frame, looked| {
+        let frame = in_their_language(frame, their_own, looked);
+        let (answer, at) = answer_of(looked, frame.now_ms);
+        match answer::document(&frame, looked, &answer, at) {
+            Ok(bytes) => {
+                let name = format!("inline; filename=\"answer-{}.pdf\"", looked.complaint.number);
+                let headers = [
+                    (header::CONTENT_TYPE, "application/pdf".to_owned()),
+                    (header::CONTENT_DISPOSITION, name),
+                ];
+                (headers, bytes).into_response()
             }
-        })
-        .await
+            Err(error) => {
+                tracing::error!(?error, "an answer could not be written as a document");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    })
+    .await
 }
 
 // ---- for programs ----
@@ -391,41 +410,22 @@ fn api_failed(error: &DeskError) -> Response {
     (status_of(error), Json(json!({ "error": error.to_string() }))).into_response()
 }
 
-/// Reads JSON; one that cannot be read is not repeated. A form of a foreign page cannot carry this type.
-fn sent_json(headers: &HeaderMap, body: &Bytes) -> Result<Sent, (StatusCode, &'static str)> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    if !kind.is_some_and(|kind| kind.trim().starts_with("application/json")) {
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected application/json"));
-    }
-    serde_json::from_slice(body)
-        .map_err(|_| (StatusCode::BAD_REQUEST, "expected an object whose fields are texts"))
+fn api_refused(clerk: &mut dyn Clerk, error: &DeskError) -> Response {
+    refused(clerk, error, Typed::default());
+    api_failed(error)
 }
 
-fn no_json((status, text): (StatusCode, &'static str)) -> Response {
-    (status, Json(json!({ "error": text }))).into_response()
-}
-
-async fn api_search(State(pages): State<Pages>, headers: HeaderMap, body: Bytes) -> Response {
-    let typed = match sent_json(&headers, &body) {
-        Ok(sent) => sent.typed(),
-        Err(wrong) => return no_json(wrong),
-    };
+async fn api_search(State(pages): State<Pages>, FilledJson(sent): FilledJson) -> Response {
+    let typed = sent.typed();
     pages
         .ask(move |clerk| match clerk.search(&typed) {
             Ok(found) => Json(search_json(&found)).into_response(),
-            Err(error) => {
-                refused(clerk, &error, Typed::default());
-                api_failed(&error)
-            }
+            Err(error) => api_refused(clerk, &error),
         })
         .await
 }
 
-async fn api_open(State(pages): State<Pages>, headers: HeaderMap, body: Bytes) -> Response {
-    let sent = match sent_json(&headers, &body) {
-        Ok(sent) => sent,
-        Err(wrong) => return no_json(wrong),
-    };
+async fn api_open(State(pages): State<Pages>, FilledJson(sent): FilledJson) -> Response {
     let may_write = pages.writes();
     pages
         .ask(move |clerk| {
@@ -433,10 +433,7 @@ async fn api_open(State(pages): State<Pages>, headers: HeaderMap, body: Bytes) -
             let typed = sent.typed();
             match may_write.and_then(|()| clerk.open(&typed, source)) {
                 Ok(looked) => (StatusCode::CREATED, Json(looked_json(&looked))).into_response(),
-                Err(error) => {
-                    refused(clerk, &error, Typed::default());
-                    api_failed(&error)
-                }
+                Err(error) => api_refused(clerk, &error),
             }
         })
         .await
