@@ -6,6 +6,7 @@ mod imported;
 mod month;
 mod names;
 mod refused;
+mod together;
 
 use slipwatch_collector::settlement::reader::error::ReadError;
 use slipwatch_collector::settlement::reader::profile::{Format, shipped};

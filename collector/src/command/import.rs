@@ -27,7 +27,8 @@ use std::sync::Arc;
 const HELP: &str = "\
 A file must pass its own totals; one that does not is refused whole, with line, column and reason. A file that was
 loaded before changes nothing. A corrected file of the same source and days takes the place of the one before. It is
-safe while the collector runs: rows become visible in one transaction, and letters go out through the collector.
+safe while the collector runs: rows become visible in one transaction, and letters go out through the collector. Of two
+imports one waits for the other.
 
 Examples:
   slipwatch-collector import 20881234_20251124.csv.zip
@@ -197,6 +198,7 @@ impl Default for Bar {
 impl Bar {
     fn show(&self, progress: Progress<'_>) {
         match progress {
+            Progress::Waits => self.bar.set_message("waits for another import"),
             Progress::Part { name, bytes } => {
                 self.bar.set_length(bytes);
                 self.bar.set_message(name.to_owned());

@@ -31,6 +31,8 @@ const DAYS_MAX: usize = 3_660;
 /// How far an import is, for a progress bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress<'a> {
+    /// Another import or review is at work; this one begins behind it.
+    Waits,
     /// A part begins; its bytes are read twice.
     Part {
         /// Its name.
@@ -154,6 +156,7 @@ impl Desk {
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Vec<Report>, DeskError> {
         self.now = now;
+        let _alone = self.alone(|| progress(Progress::Waits))?;
         self.statements.sweep()?;
         let name = statement::name_of(path);
         let parts = match statement::open(path, self.settings.file_bytes_max.max(1)) {

@@ -17,7 +17,11 @@ use crate::edge::store::sqlite::settlement::SqliteStatements;
 use crate::settlement::matching::Grouping;
 use crate::settlement::reader::profile::{Profile, ProfileError, shipped};
 use slipwatch_shared::times::ArrivalTime;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+
+/// Locked by the one import or review that is at work, in whichever process; lies beside the store.
+const GATE_FILE: &str = "settlement.lock";
 
 /// Why nothing could be imported at all.
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +50,18 @@ pub enum DeskError {
     },
 }
 
+/// Held while a desk works; the system lets it go with the process, however that ends.
+struct Alone {
+    _gate: File,
+}
+
 /// What imports and reviews work with.
 pub struct Desk {
     statements: SqliteStatements,
     settings: SettlementConfig,
     config: Config,
     profiles: Vec<Profile>,
+    gate: PathBuf,
     /// When the import that runs began.
     now: ArrivalTime,
 }
@@ -65,7 +75,24 @@ impl Desk {
         let statements = SqliteStatements::open(&directory.join(super::STORE_FILE))?;
         let profiles = profiles(config)?;
         let settings = config.settlement.clone();
-        Ok(Desk { statements, settings, config: config.clone(), profiles, now: ArrivalTime(0) })
+        let gate = directory.join(GATE_FILE);
+        let config = config.clone();
+        Ok(Desk { statements, settings, config, profiles, gate, now: ArrivalTime(0) })
+    }
+
+    /// Waits until no other desk imports or reviews; says so where it must. Two at once would give the same payment to two
+    /// rows, and the later one would sweep what the earlier one has written so far.
+    fn alone(&self, waits: impl FnOnce()) -> Result<Alone, StoreError> {
+        let cannot = |source| StoreError::Path { path: self.gate.display().to_string(), source };
+        let opened = OpenOptions::new().append(true).create(true).open(&self.gate);
+        let gate = opened.map_err(cannot)?;
+        match gate.try_lock() {
+            Ok(()) => return Ok(Alone { _gate: gate }),
+            Err(TryLockError::WouldBlock) => waits(),
+            Err(TryLockError::Error(source)) => return Err(cannot(source)),
+        }
+        gate.lock().map_err(cannot)?;
+        Ok(Alone { _gate: gate })
     }
 
     /// The store's end.

@@ -42,6 +42,7 @@ const PAYOUT_DAYS: i32 = 2;
 impl Desk {
     /// Looks at all that waits. Gives what changed.
     pub fn review(&mut self, now: ArrivalTime) -> Result<Changes, DeskError> {
+        let _alone = self.alone(|| ())?;
         let mut changes = Changes::default();
         self.watch_undone_late(now)?;
         for changed in [

@@ -68,6 +68,7 @@ impl Imports for IntoStore {
             let mut desk = Desk::open(&self.config())?;
             let mut whole = 1;
             let reports = desk.import(path, profile, clock::now(), &mut |made| match made {
+                Progress::Waits => {}
                 Progress::Part { bytes, .. } => whole = bytes.max(1),
                 Progress::Read(bytes) => progress((bytes.min(whole) * 100 / whole) as u8),
             })?;
