@@ -3,6 +3,7 @@
 
 mod due;
 mod imported;
+mod inbox;
 mod month;
 mod names;
 mod refused;

@@ -6,6 +6,7 @@ use crate::settlement::reader::profile::Profile;
 use ring::digest::{Context, SHA256};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use zip::CompressionMethod;
 
@@ -76,7 +77,11 @@ pub fn open(path: &Path, bytes_max: u64) -> Result<Vec<Part>, OpenError> {
 
 /// What a file is called wherever it is told of, and as it is put away.
 pub fn name_of(path: &Path) -> String {
-    plain_name(&path.file_name().unwrap_or_default().to_string_lossy())
+    let raw = path.file_name().unwrap_or_default().as_bytes();
+    match std::str::from_utf8(raw) {
+        Ok(name) => plain_name(name),
+        Err(_) => plain_name(&encoding_rs::GB18030.decode_without_bom_handling(raw).0),
+    }
 }
 
 /// A name for people: on one line, short, and without a card number, which whoever named the file may have put there.

@@ -40,6 +40,14 @@ pub enum DeskError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The inbox cannot be looked into.
+    #[error("the inbox {} cannot be read", path.display())]
+    Inbox {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// No profile is called so.
     #[error("no profile is called {name:?}; there are {known}")]
     NoProfile {

@@ -64,7 +64,7 @@ impl Rounds {
     }
 
     fn look(&mut self, config: &Config, directory: PathBuf) -> Result<(), DeskError> {
-        let unreadable = |source| DeskError::Unreadable { path: directory.clone(), source };
+        let unreadable = |source| DeskError::Inbox { path: directory.clone(), source };
         if self.inbox.as_ref().is_none_or(|(known, _)| *known != directory) {
             let inbox = Inbox::open(&directory).map_err(unreadable)?;
             self.inbox = Some((directory.clone(), inbox));
