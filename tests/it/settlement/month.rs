@@ -28,8 +28,8 @@ struct Chain {
 }
 
 impl Chain {
-    fn new(seed: u64) -> Chain {
-        let month = Month::new(seed, SHOPS);
+    fn new(seed: u64, shops: usize) -> Chain {
+        let month = Month::new(seed, shops);
         let directory = tempfile::tempdir().expect("a directory");
         let text = month.settings(&directory.path().join("store").display().to_string());
         let config =
@@ -157,7 +157,7 @@ fn named(reader: &mut dyn Reader, open: &OpenFinding) -> String {
 
 #[test]
 fn a_month_of_two_hundred_shops_comes_out_with_all_planted_faults_and_none_else() {
-    let mut chain = Chain::new(7);
+    let mut chain = Chain::new(7, SHOPS);
     let days = chain.month.days;
     for day in 0..days {
         let night = ArrivalTime(chain.month.utc_ms((day + 1) * 86_400 + 60));
@@ -194,4 +194,31 @@ fn a_month_of_two_hundred_shops_comes_out_with_all_planted_faults_and_none_else(
     let beyond: Vec<&String> = found.difference(&due).collect();
     assert!(missed.is_empty() && beyond.is_empty(), "missed {missed:?}\nbeyond {beyond:?}");
     assert_eq!(confirmed, chain.month.confirmed);
+}
+
+#[test]
+fn a_row_that_no_terminal_made_is_told_though_the_store_failed_when_it_was_found() {
+    let shops = 20;
+    let mut chain = Chain::new(7, shops);
+    let mut now = ArrivalTime(0);
+    for day in 0..5 {
+        now = ArrivalTime(chain.month.utc_ms((day + 1) * 86_400 + 60));
+        chain.hear(day, 0..shops, now);
+        chain.import(day, false, ArrivalTime(now.0 + 10 * HOUR_MS));
+    }
+    let noon = ArrivalTime(now.0 + 12 * HOUR_MS);
+    let path = chain.directory.path().join("store").join("collector.sqlite");
+    let connection = rusqlite::Connection::open(path).expect("the same store");
+    let fails = "CREATE TRIGGER fails BEFORE INSERT ON findings WHEN NEW.kind = 'A06'
+                 BEGIN SELECT RAISE(ABORT, 'no'); END";
+    connection.execute_batch(fails).expect("the schema");
+    chain.desk.review(noon).expect_err("the store fails");
+    connection.execute_batch("DROP TRIGGER fails").expect("the schema");
+    chain.desk.review(noon).expect("a store");
+    let told = chain.open_findings().into_iter();
+    let told = told.filter(|open| open.view.finding.id.kind == FindingKind::PhantomSettlement);
+    let numbers: Vec<Option<String>> =
+        told.map(|open| open.detail.and_then(|it| it.stan)).collect();
+    // That of the third day; the fifth day's file came too lately.
+    assert_eq!(numbers, [Some("900002".to_owned())]);
 }

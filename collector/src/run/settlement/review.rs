@@ -133,8 +133,8 @@ impl Desk {
             let Some((last, _)) = waiting.last() else { return Ok(changes) };
             after = last.id;
             let mut linked: Vec<Option<Link>> = vec![None; waiting.len()];
-            self.match_again(&waiting, tolerance, &mut linked)?;
-            let (mut said, mut ended) = (Vec::new(), Vec::new());
+            let found = self.match_again(&waiting, tolerance, &mut linked)?;
+            let (mut said, mut ended, mut told) = (Vec::new(), Vec::new(), Vec::new());
             let mut names = std::collections::BTreeMap::<u64, u32>::new();
             for ((view, file), link) in waiting.iter().zip(&linked) {
                 let settled = link.as_ref().is_some_and(|link| link.role == Role::Settles);
@@ -152,19 +152,25 @@ impl Desk {
                     && let Some(phantom) = self.phantom(view, file, suggested, &mut names)
                 {
                     said.push(phantom);
-                    self.statements.set_row_state(view.id, RowState::Told)?;
+                    told.push(view.id);
                 }
             }
             changes.0.extend(self.statements.say(&said, &ended, now)?.0);
+            // Only then: what is told or linked is not looked at again, and saying twice changes nothing.
+            for row in told {
+                self.statements.set_row_state(row, RowState::Told)?;
+            }
+            self.statements.link(&found)?;
         }
     }
 
+    /// Late payments of rows that wait; what is found is still to be written.
     fn match_again(
         &mut self,
         waiting: &[(RowView, FileView)],
         tolerance: Tolerance,
         linked: &mut [Option<Link>],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<(RowId, PlacedLink)>, StoreError> {
         let rows: Vec<SettlementRow> = waiting.iter().map(|(view, _)| view.row.clone()).collect();
         // Rows of several statements: none of them narrows the shops of all.
         let grouping = self.grouping(None);
@@ -191,7 +197,7 @@ impl Desk {
             linked[at] = Some(Link { row: at, ..link });
             put.push((waiting[at].0.id, placed(&link, near.candidates[link.candidate].id)));
         }
-        self.statements.link(&put)
+        Ok(put)
     }
 
     fn phantom_subject(
