@@ -10,6 +10,7 @@ use slipwatch_collector::settlement::reader::profile::shipped;
 use slipwatch_collector::settlement::reader::{self, Reader};
 use slipwatch_collector::settlement::report::{Outcome, Report};
 use slipwatch_shared::times::ArrivalTime;
+use std::io::Write;
 use std::path::Path;
 
 const NOW: ArrivalTime = ArrivalTime(1_764_050_400_000);
@@ -215,6 +216,42 @@ fn an_archive_that_cannot_be_trusted_is_refused() {
         bytes[at..at + 6].copy_from_slice(b"../../");
     }
     check("a.zip", &bytes, None, ("archive", None, None, "outside"));
+}
+
+/// An archive of these parts.
+fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("an entry");
+        writer.write_all(text.as_bytes()).expect("memory");
+    }
+    writer.finish().expect("an archive").into_inner()
+}
+
+#[test]
+fn a_part_of_an_archive_takes_the_place_of_no_other_part() {
+    let text = made_text("allinpay.csv");
+    let header = text.lines().next().expect("a header");
+    let half = |rows: std::ops::Range<usize>| {
+        let rows: Vec<&str> = text.lines().skip(1).collect::<Vec<_>>()[rows].to_vec();
+        format!("{header}\n{}\n", rows.join("\n"))
+    };
+    let (one, two) = (half(0..3), half(3..7));
+    let mut place = Place::new();
+    let path = place.directory.path().join("a.zip");
+    std::fs::write(&path, archive(&[("1.csv", &one), ("2.csv", &two), ("3.csv", &one)]))
+        .expect("room on the disk");
+    let reports = place.desk.import(&path, None, NOW, &mut |_| {}).expect("the store works");
+    let outcomes: Vec<Outcome> = reports.iter().map(|report| report.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Loaded, Outcome::Refused, Outcome::Known], "{reports:?}");
+    let refused = reports[1].refused.as_ref().expect("why");
+    assert_eq!(refused.reason, "parts");
+    assert!(refused.message.contains("a.zip/1.csv"), "{}", refused.message);
+    assert_eq!(place.rows_and_links().0, 3, "the rows of the first part");
+    // A corrected archive takes the place of the one before.
+    std::fs::write(&path, archive(&[("all.csv", &text)])).expect("room on the disk");
+    let reports = place.desk.import(&path, None, NOW, &mut |_| {}).expect("the store works");
+    assert_eq!((reports[0].outcome, reports[0].revision), (Outcome::Loaded, Some(2)));
 }
 
 #[test]

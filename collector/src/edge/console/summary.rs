@@ -213,6 +213,16 @@ fn reason(language: Language, reason: &str) -> (&'static str, &'static str) {
                 "Import a corrected file of the same days, or look at the source's settings.",
             ),
         ),
+        "parts" => (
+            (
+                "压缩包中有两个文件属于同一来源的同一天",
+                "把它们合并为一个文件再导入；若属于不同商户号，请在设置中分别登记来源。",
+            ),
+            (
+                "Two files of the archive are of the same source and days",
+                "Import one file that holds both; where they are of different accounts, name each as a statement in the settings.",
+            ),
+        ),
         "changed" => (
             ("读取过程中文件被改动", "等文件写完后再导入。"),
             ("It changed while it was read", "Import it once it is complete."),

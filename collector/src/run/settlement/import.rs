@@ -82,6 +82,10 @@ enum Refusal {
         "it covers {period}, of which {other} of the same source is loaded already; take that one back or import the same days"
     )]
     Overlap { period: String, other: String },
+    #[error(
+        "it covers {period} of the same source as {other}, a part of the same archive: neither of them takes the other's place"
+    )]
+    Parts { period: String, other: String },
     #[error("it holds no rows and does not say of which day")]
     Dayless,
     #[error("it changed while it was read")]
@@ -103,6 +107,7 @@ impl Refusal {
                 ("merchant", Some(*line), None)
             }
             Refusal::Overlap { .. } => ("overlap", None, None),
+            Refusal::Parts { .. } => ("parts", None, None),
             Refusal::Dayless | Refusal::TooManyDays => ("format", None, None),
             Refusal::Changed => ("changed", None, None),
         };
@@ -175,10 +180,14 @@ impl Desk {
             self.profile(name)?;
         }
         let mut reports = Vec::new();
+        self.parts.clear();
         for part in &parts {
             let of_archive = parts.len() > 1;
             match self.import_part(part, profile, of_archive, progress)? {
-                Some(report) => reports.push(report),
+                Some(report) => {
+                    self.parts.extend(report.number.map(FileId));
+                    reports.push(report);
+                }
                 None => continue,
             }
         }
@@ -494,7 +503,14 @@ impl Desk {
             let other = format!("{} ({})", other.head.name, other.head.period);
             return Err(Refusal::Overlap { period: head.period.clone(), other }.into());
         }
-        Ok(covering.into_iter().filter(|file| file.head.period == head.period).collect())
+        let same = |file: &FileView| file.head.period == head.period;
+        let covering: Vec<FileView> = covering.into_iter().filter(same).collect();
+        // A corrected file comes later: what comes with it is another part of the same days.
+        if let Some(part) = covering.iter().find(|file| self.parts.contains(&file.id)) {
+            let (period, other) = (head.period.clone(), part.head.name.clone());
+            return Err(Refusal::Parts { period, other }.into());
+        }
+        Ok(covering)
     }
 
     #[allow(clippy::too_many_arguments)] // All that one file is; a struct would be filled at this one place.

@@ -13,11 +13,14 @@ pub(super) mod uploads;
 use crate::config::Config;
 use crate::config::settlement::{SettlementConfig, Statement};
 use crate::edge::store::StoreError;
+use crate::edge::store::settlement::FileId;
 use crate::edge::store::sqlite::settlement::SqliteStatements;
 use crate::settlement::matching::Grouping;
 use crate::settlement::reader::profile::{Profile, ProfileError, shipped};
 use slipwatch_shared::times::ArrivalTime;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// Locked by the one import or review that is at work, in whichever process; lies beside the store.
@@ -72,6 +75,8 @@ pub struct Desk {
     gate: PathBuf,
     /// When the import that runs began.
     now: ArrivalTime,
+    /// What was loaded so far of the archive that it imports.
+    parts: Vec<FileId>,
 }
 
 impl Desk {
@@ -85,15 +90,15 @@ impl Desk {
         let settings = config.settlement.clone();
         let gate = directory.join(GATE_FILE);
         let config = config.clone();
-        Ok(Desk { statements, settings, config, profiles, gate, now: ArrivalTime(0) })
+        let now = ArrivalTime(0);
+        Ok(Desk { statements, settings, config, profiles, gate, now, parts: Vec::new() })
     }
 
     /// Waits until no other desk imports or reviews; says so where it must. Two at once would give the same payment to two
     /// rows, and the later one would sweep what the earlier one has written so far.
     fn alone(&self, waits: impl FnOnce()) -> Result<Alone, StoreError> {
         let cannot = |source| StoreError::Path { path: self.gate.display().to_string(), source };
-        let opened = OpenOptions::new().append(true).create(true).open(&self.gate);
-        let gate = opened.map_err(cannot)?;
+        let gate = self.opened_gate().map_err(cannot)?;
         match gate.try_lock() {
             Ok(()) => return Ok(Alone { _gate: gate }),
             Err(TryLockError::WouldBlock) => waits(),
@@ -101,6 +106,19 @@ impl Desk {
         }
         gate.lock().map_err(cannot)?;
         Ok(Alone { _gate: gate })
+    }
+
+    /// Reading is enough for a lock. As SQLite does with its own files, one that an administrator made is given to whom the
+    /// store belongs to: else the collector could not open it.
+    fn opened_gate(&self) -> io::Result<File> {
+        if let Ok(gate) = File::open(&self.gate) {
+            return Ok(gate);
+        }
+        let gate = OpenOptions::new().append(true).create(true).open(&self.gate)?;
+        let owner = self.gate.parent().unwrap_or(Path::new(".")).metadata()?;
+        // Nobody else may give files away, and need not.
+        let _ = fchown(&gate, Some(owner.uid()), Some(owner.gid()));
+        Ok(gate)
     }
 
     /// The store's end.
