@@ -66,6 +66,24 @@ fn what_cases_prints_names_the_payment_and_is_taken_for_its_case() {
     assert_eq!((words[0], words[1].len(), words[2].len()), ("A01", 10, 8), "{listed}");
     assert!(payment.starts_with("CNY ") && payment.contains(", voucher number "), "{listed}");
     assert_eq!(*name, format!("A01:{case}"));
+    let (_, told) = payment.split_once("CNY ").expect("an amount");
+    let (money, voucher) = told.split_once(", voucher number ").expect("a voucher");
+    let json = collector(&["cases", "--json", "--config", &settings, "--code", "a01"]);
+    let line: serde_json::Value = serde_json::from_slice(&json.stdout).expect("one finding");
+    let minor = line["amount_minor"].as_i64().expect("an amount");
+    assert_eq!(format!("{}.{:02}", minor / 100, minor % 100), money, "{line:#}");
+    assert_eq!((&line["currency"], &line["stan"]), (&"CNY".into(), &voucher.into()), "{line:#}");
+    // The day's page shows them where somebody is needed, before any payment is listed.
+    for (tag, amount, below) in
+        [("en", format!("CNY {money}"), "Payments"), ("zh-CN", format!("{money} 元"), "交易")]
+    {
+        let shown = page(shop.http_port(), &format!("/?lang={tag}")).expect("the day's page");
+        let needs = shown.split(&format!("<h2>{below}</h2>")).next().expect("it has a beginning");
+        assert!(
+            needs.contains(&amount) && needs.contains(voucher),
+            "{amount} is missing in {needs}"
+        );
+    }
     let out = shop.subdirectory("by-finding").display().to_string();
     let made = collector(&["evidence", "--config", &settings, "--out", &out, name]);
     assert!(made.status.success(), "{}", text(&made.stderr));

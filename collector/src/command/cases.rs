@@ -6,10 +6,10 @@ use crate::alert::words;
 use crate::config::Config;
 use crate::correlate::finding::{FindingKind, Subject};
 use crate::edge::clock;
-use crate::edge::console::pages::{Frame, amount};
+use crate::edge::console::pages::Frame;
 use crate::edge::console::summary;
 use crate::edge::store::sqlite::SqliteStore;
-use crate::edge::store::{CaseView, OpenFinding, StoreError};
+use crate::edge::store::{OpenFinding, StoreError};
 use crate::run::STORE_FILE;
 use crate::run::error::{EXIT_CONFIG, EXIT_STATE};
 use serde_json::{Value, json};
@@ -21,8 +21,9 @@ use std::sync::Arc;
 const HELP: &str = r#"With --json, one finding a line:
   {"finding":"A07:shop-1.till-1.1.42","code":"A07","label":"authorization_never_settled","store":"shop-1",
    "terminal":"10000001","case":"shop-1.till-1.1.42","severity":"p2","stage":"confirmed","since":"2025-11-24T04:30:05Z",
-   "cause":"institution","why":"payment_without_row","detail":{"source":"allinpay","period":"2025-11-24",
-   "amount_minor":8800,"currency":"CNY"}}
+   "amount_minor":8800,"currency":"CNY","stan":"000042","cause":"institution","why":"payment_without_row",
+   "detail":{"source":"allinpay","period":"2025-11-24","amount_minor":8800,"currency":"CNY"}}
+The amount is the payment's, in its smallest unit; of a finding without a payment, that which it is about.
 
 Exit status: 0 they were listed, be there any or none; 1 the store cannot be read; 2 no finding has that number; 78 the
 settings are wrong"#;
@@ -63,15 +64,7 @@ pub(super) fn run(arguments: &CasesArguments) -> ExitCode {
     let found = SqliteStore::open_reader(&path).and_then(|reader| {
         let mut found = reader.open_findings()?;
         found.retain(|open| arguments.code.is_none_or(|kind| kind == open.view.finding.id.kind));
-        let listed = found.into_iter().map(|open| {
-            // Of a payment, people know the amount and the number on the slip.
-            let case = match &open.view.finding.id.subject {
-                Subject::Case(case) if !arguments.json => reader.case_view(case)?,
-                _ => None,
-            };
-            Ok((open, case))
-        });
-        listed.collect::<Result<Vec<_>, StoreError>>()
+        Ok(found)
     });
     let language = if arguments.chinese { Language::Chinese } else { Language::English };
     let config = Arc::new(config);
@@ -95,16 +88,12 @@ pub(super) fn run(arguments: &CasesArguments) -> ExitCode {
     }
 }
 
-fn list(
-    arguments: &CasesArguments,
-    frame: &Frame,
-    found: &[(OpenFinding, Option<CaseView>)],
-) -> io::Result<()> {
+fn list(arguments: &CasesArguments, frame: &Frame, found: &[OpenFinding]) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
-    for (open, case) in found {
+    for open in found {
         match arguments.json {
             true => writeln!(out, "{}", line(open))?,
-            false => writeln!(out, "{}", words_of(frame, open, case.as_ref()))?,
+            false => writeln!(out, "{}", words_of(frame, open))?,
         }
     }
     out.flush()
@@ -130,6 +119,13 @@ fn line(open: &OpenFinding) -> Value {
     if let Some(terminal) = &open.view.terminal {
         line["terminal"] = terminal.terminal.to_string().into();
     }
+    if let Some(amount) = open.view.amount {
+        line["amount_minor"] = amount.minor.into();
+        line["currency"] = amount.currency.as_str().into();
+    }
+    if let Some(stan) = open.view.stan {
+        line["stan"] = stan.to_string().into();
+    }
     if let Subject::Case(case) = &finding.id.subject {
         line["case"] = case.to_string().into();
     }
@@ -139,7 +135,7 @@ fn line(open: &OpenFinding) -> Value {
     line
 }
 
-fn words_of(frame: &Frame, open: &OpenFinding, case: Option<&CaseView>) -> String {
+fn words_of(frame: &Frame, open: &OpenFinding) -> String {
     let language = frame.language;
     let finding = &open.view.finding;
     let kind = finding.id.kind;
@@ -153,13 +149,12 @@ fn words_of(frame: &Frame, open: &OpenFinding, case: Option<&CaseView>) -> Strin
         words::kind_title(language, kind),
         words::cause_sentence(language, finding.cause.detail),
     );
-    if let Some(case) = case {
-        let keys = &case.case.keys;
-        text.push_str(&format!("\n    {}", amount(language, keys)));
-        if let Some(stan) = keys.stan {
-            text.push_str(language.say("，凭证号 ", ", voucher number "));
-            text.push_str(&stan.to_string());
-        }
+    // Of a payment, people know the amount and the number on the slip.
+    let amount = open.view.amount.map(|amount| words::money(language, amount));
+    let voucher = |stan| language.say(format!("凭证号 {stan}"), format!("voucher number {stan}"));
+    let known: Vec<String> = amount.into_iter().chain(open.view.stan.map(voucher)).collect();
+    if !known.is_empty() {
+        text.push_str(&format!("\n    {}", known.join(language.say("，", ", "))));
     }
     if let Some(detail) = &open.detail {
         text.push_str(&format!("\n    {}", summary::detail(language, detail)));

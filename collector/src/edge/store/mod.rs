@@ -15,8 +15,10 @@ use crate::correlate::case::{Case, CaseId, EventRef};
 use crate::correlate::finding::{Change, Finding};
 use crate::correlate::policy::{AgentName, TerminalName};
 use slipwatch_shared::event::{Epoch, Event, Seq, SourceId};
+use slipwatch_shared::money::Amount;
 use slipwatch_shared::terminal::{StoreId, TerminalId};
 use slipwatch_shared::times::{ArrivalTime, EventTime};
+use slipwatch_shared::trace::Stan;
 
 /// Why the store did not do it. Nothing of it was done.
 #[derive(Debug, thiserror::Error)]
@@ -224,6 +226,10 @@ pub struct FindingView {
     pub finding: Finding,
     /// The terminal, where it concerns one.
     pub terminal: Option<TerminalName>,
+    /// The payment's amount; of a finding without a payment, the amount that it is about.
+    pub amount: Option<Amount>,
+    /// The payment's number on the slip.
+    pub stan: Option<Stan>,
     /// When the collector first raised it.
     pub raised: ArrivalTime,
     /// When it last changed.

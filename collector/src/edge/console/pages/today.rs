@@ -1,6 +1,7 @@
 //! The day's cases: what is open first, then every payment that is not plainly fine.
 
 use super::{Frame, amount, chip, page};
+use crate::alert::language::Language;
 use crate::alert::words as alert_words;
 use crate::correlate::finding::Subject;
 use crate::correlate::verdict::Verdict;
@@ -8,6 +9,7 @@ use crate::edge::console::words;
 use crate::edge::store::{CaseView, FindingView};
 use maud::{Markup, html};
 use slipwatch_shared::terminal::StoreId;
+use slipwatch_shared::trace::Stan;
 
 /// What the page shows.
 pub struct Today {
@@ -141,6 +143,15 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
                     (chip(if finding.severity <= crate::correlate::finding::Severity::P2 { "bad" } else { "late" },
                         words::severity(language, finding.severity)))
                 }
+                @if view.amount.is_some() || view.stan.is_some() {
+                    span.line {
+                        @if let Some(amount) = view.amount { strong.amount { (alert_words::money(language, amount)) } }
+                        @if let Some(stan) = view.stan {
+                            @if view.amount.is_some() { " · " }
+                            (voucher(language, stan))
+                        }
+                    }
+                }
                 span.line { (place) }
                 span.line.quiet {
                     (alert_words::cause_sentence(language, finding.cause.detail))
@@ -150,6 +161,10 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
             }
         }
     }
+}
+
+fn voucher(language: Language, stan: Stan) -> String {
+    language.say(format!("凭证号 {stan}"), format!("voucher {stan}"))
 }
 
 fn place(frame: &Frame, store: &StoreId, terminal: &str) -> String {
@@ -176,7 +191,7 @@ fn case(frame: &Frame, view: &CaseView) -> Markup {
                     " · " (place(frame, store, terminal.as_deref().unwrap_or_default()))
                 }
                 @if let Some(stan) = view.case.keys.stan {
-                    span.line.quiet { (language.say("凭证号 ", "voucher ")) (stan) }
+                    span.line.quiet { (voucher(language, stan)) }
                 }
             }
         }

@@ -19,7 +19,9 @@ use crate::correlate::shape::{self, ShapeError};
 use crate::correlate::timeline::StreamTime;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params, params_from_iter};
 use slipwatch_shared::event::{Epoch, Event, Seq};
+use slipwatch_shared::money::Amount;
 use slipwatch_shared::times::{ArrivalTime, EventTime};
+use slipwatch_shared::trace::Stan;
 use slipwatch_shared::wire::envelope::EventBatch;
 use std::collections::BTreeMap;
 
@@ -147,15 +149,31 @@ pub fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> {
     Ok(Snapshot { agents, open, alert_state })
 }
 
+/// Selects findings for [`finding_view`]. What a finding without a payment is about stands in what its file says of it.
+pub const FINDING_COLUMNS: &str = "
+    SELECT f.body, f.terminal, f.raised, f.changed,
+        coalesce(t.minor, json_extract(f.detail, '$.amount_minor')),
+        CASE WHEN t.minor IS NULL THEN json_extract(f.detail, '$.currency') ELSE t.currency END, t.stan, f.detail
+    FROM findings f LEFT JOIN transactions t ON t.id = f.case_id";
+
+/// Where [`FINDING_COLUMNS`] has what a settlement file says.
+pub const FINDING_DETAIL: usize = 7;
+
+/// A finding of a row of [`FINDING_COLUMNS`]; `None` where another version wrote it.
 pub fn finding_view(row: &Row<'_>) -> Result<Option<FindingView>> {
     let finding: Result<Finding, ShapeError> = shape::from_bytes(row.get_ref(0)?.as_blob()?);
     let Ok(finding) = finding else { return Ok(None) };
     let terminal: Option<String> = row.get(1)?;
     let terminal = terminal.and_then(|terminal| terminal.parse().ok());
     let store = finding.id.subject.store().cloned();
+    let currency = row.get::<_, Option<String>>(5)?.and_then(|code| code.parse().ok());
+    let minor: Option<i64> = row.get(4)?;
+    let stan: Option<u32> = row.get(6)?;
     Ok(Some(FindingView {
         terminal: store.zip(terminal).map(|(store, terminal)| TerminalName { store, terminal }),
         finding,
+        amount: minor.zip(currency).map(|(minor, currency)| Amount::new(minor, currency)),
+        stan: stan.and_then(|number| Stan::from_number(number).ok()),
         raised: ArrivalTime(row.get(2)?),
         changed: ArrivalTime(row.get(3)?),
     }))
@@ -163,9 +181,8 @@ pub fn finding_view(row: &Row<'_>) -> Result<Option<FindingView>> {
 
 impl SqliteReader {
     fn findings_of(&self, id: i64) -> Result<Vec<FindingView>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT body, terminal, raised, changed FROM findings WHERE case_id = ?1 ORDER BY kind",
-        )?;
+        let sql = format!("{FINDING_COLUMNS} WHERE f.case_id = ?1 ORDER BY f.kind");
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([id], finding_view)?;
         rows.filter_map(Result::transpose).collect()
     }
@@ -265,15 +282,6 @@ impl SqliteReader {
         Ok(views)
     }
 
-    /// One payment as it stands, without what it rests on.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn case_view(&self, id: &CaseId) -> std::result::Result<Option<CaseView>, StoreError> {
-        let row = self.transaction_of(id).map_err(failed("reading a payment"))?;
-        Ok(row.map(|TransactionRow { id, terminal, case, .. }| CaseView { id, terminal, case }))
-    }
-
     fn transaction_of(&self, id: &CaseId) -> Result<Option<TransactionRow>> {
         let sql = format!("{TRANSACTION_COLUMNS} {OF_CASE}");
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -369,10 +377,10 @@ impl Reader for SqliteReader {
         limit: usize,
     ) -> Result<Vec<FindingView>, StoreError> {
         let rows = || -> Result<Vec<FindingView>> {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT body, terminal, raised, changed FROM findings
-                 WHERE changed >= ?1 AND is_open >= ?2 ORDER BY changed DESC, name LIMIT ?3",
-            )?;
+            let mut statement = self.connection.prepare_cached(&format!(
+                "{FINDING_COLUMNS} WHERE f.changed >= ?1 AND f.is_open >= ?2
+                 ORDER BY f.changed DESC, f.name LIMIT ?3"
+            ))?;
             let values = params![since.0, i64::from(only_open), limit.min(PAGE_ROWS_MAX) as i64];
             let rows = statement.query_map(values, finding_view)?;
             rows.filter_map(Result::transpose).collect()

@@ -1,5 +1,6 @@
 //! Files and rows as the store has them.
 
+use super::super::read::{FINDING_COLUMNS, FINDING_DETAIL, finding_view};
 use super::super::{SqliteReader, failed};
 use super::SqliteStatements;
 use crate::edge::store::settlement::{
@@ -182,7 +183,8 @@ impl SqliteReader {
 
     /// All that is open, the latest first.
     pub fn open_findings(&self) -> Result<Vec<OpenFinding>, StoreError> {
-        self.open_where("ORDER BY changed DESC, name", &[]).map_err(failed("reading what is open"))
+        self.open_where("ORDER BY f.changed DESC, f.name", &[])
+            .map_err(failed("reading what is open"))
     }
 
     /// What is open because of the files of a source and period, by their numbers in the catalogue.
@@ -192,8 +194,8 @@ impl SqliteReader {
         period: &str,
         limit: usize,
     ) -> Result<Vec<OpenFinding>, StoreError> {
-        let condition = "AND detail IS NOT NULL AND json_extract(detail, '$.source') = ?1
-             AND json_extract(detail, '$.period') = ?2 ORDER BY kind, name LIMIT ?3";
+        let condition = "AND f.detail IS NOT NULL AND json_extract(f.detail, '$.source') = ?1
+             AND json_extract(f.detail, '$.period') = ?2 ORDER BY f.kind, f.name LIMIT ?3";
         self.open_where(condition, &[&source, &period, &(limit as i64)])
             .map_err(failed("reading what is open of a file"))
     }
@@ -203,14 +205,14 @@ impl SqliteReader {
         condition: &str,
         values: &[&dyn rusqlite::ToSql],
     ) -> Result<Vec<OpenFinding>> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT body, terminal, raised, changed, detail FROM findings WHERE is_open = 1 {condition}"
-        ))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{FINDING_COLUMNS} WHERE f.is_open = 1 {condition}"))?;
         let mut rows = statement.query(values)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let Some(view) = super::super::read::finding_view(row)? else { continue };
-            let detail: Option<String> = row.get(4)?;
+            let Some(view) = finding_view(row)? else { continue };
+            let detail: Option<String> = row.get(FINDING_DETAIL)?;
             let detail = detail.and_then(|text| serde_json::from_str(&text).ok());
             found.push(OpenFinding { view, detail });
         }
