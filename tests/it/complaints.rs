@@ -233,6 +233,44 @@ fn each_of_the_six_outcomes_comes_out_of_a_shops_day() {
 }
 
 #[test]
+fn a_search_says_that_a_complaint_about_the_payment_is_open_already() {
+    let mut shop = open_shop(EVERY_DAY);
+    let missed = payment(40, Story::NoSlip);
+    shop.tell(&missed);
+    shop.wait_for_verdict(&missed, "no_slip");
+    let remembered = remembered(&missed);
+    let search = |more: &[&str]| {
+        let mut arguments = vec!["complaint", "search"];
+        arguments.extend(remembered.iter().map(String::as_str));
+        arguments.extend(more);
+        collector(&shop, &arguments)
+    };
+    let form = [
+        ("time", remembered[1].as_str()),
+        ("amount", &remembered[3]),
+        ("last_four", &remembered[5]),
+        ("trouble", "no_slip"),
+    ];
+    let told = "Complaint 1 about this payment is open already.";
+    assert!(!text(&search(&[]).stdout).contains("is open already"));
+    assert_eq!(post(&shop, "/complaints", &form).status, 303);
+    let shown = post(&shop, "/complaints/search?lang=en", &form).body;
+    let link = format!("<a href=\"/complaints/1?lang=en\">{told}</a>");
+    assert!(shown.contains(&link), "{link} is missing in {shown}");
+    let shown = post(&shop, "/complaints/search?lang=zh-CN", &form).body;
+    assert!(shown.contains("这笔交易已有投诉 1 号，尚未关闭。"), "{shown}");
+    let screen = text(&search(&[]).stdout);
+    assert!(screen.contains(told), "{screen}");
+    let screen = text(&search(&["--chinese"]).stdout);
+    assert!(screen.contains("这笔交易已有投诉 1 号，尚未关闭。"), "{screen}");
+    let found = json(&search(&["--json"]));
+    assert_eq!(found["matches"][0]["also_open"], serde_json::json!([1]), "{found:#}");
+    let closed = collector(&shop, &["complaint", "close", "1"]);
+    assert!(closed.status.success(), "{}", text(&closed.stderr));
+    assert!(!text(&search(&[]).stdout).contains("is open already"));
+}
+
+#[test]
 fn a_complaint_that_fits_nothing_is_told_and_joined_when_the_spool_comes() {
     let mut shop = Shop::with_mosquitto();
     shop.set_deadlines(&format!("{DEADLINES}\n{EVERY_DAY}unmatched_s = 1\n"));

@@ -14,7 +14,7 @@ use crate::correlate::case::CaseId;
 use crate::edge::clock;
 use crate::edge::console::complaints::{looked_json, search_json};
 use crate::edge::console::pages::Frame;
-use crate::edge::console::pages::complaint::also_open;
+use crate::edge::console::pages::complaint::{already_open, also_open};
 use crate::edge::console::papers::answer;
 use crate::edge::store::complaint::{DeskError, Which};
 use crate::run::complaint::ComplaintDesk;
@@ -407,8 +407,10 @@ impl Desk {
             Source::Payment(id) => id.to_string(),
             Source::Row(row) => format!("row:{row}"),
         };
+        let open = matched.also_open.iter().map(|number| already_open(self.language, *number));
+        let open: String = open.map(|told| format!("            {told}\n")).collect();
         format!(
-            "  {:<9} {}  {}  {}  {}\n            {}\n            {name}\n",
+            "  {:<9} {}  {}  {}  {}\n            {}\n            {name}\n{open}",
             words::level(self.language, matched.level),
             self.time(store, candidate.at.from_ms),
             amount.unwrap_or_default(),

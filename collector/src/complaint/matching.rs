@@ -103,6 +103,8 @@ pub struct Match {
     pub points: i32,
     /// Why.
     pub whys: Vec<Why>,
+    /// Complaints about it that are open already, the earliest first: the desk knows them, no comparison does.
+    pub also_open: Vec<u64>,
 }
 
 impl Match {
@@ -200,7 +202,7 @@ fn compare(said: &Said, candidate: Candidate) -> Option<Match> {
         return None;
     }
     let level = level(said, &candidate, &whys);
-    Some(Match { candidate, level, points, whys })
+    Some(Match { candidate, level, points, whys, also_open: Vec::new() })
 }
 
 fn weigh(found: Option<Agreement>, same: i32, but: i32, differs: i32) -> i32 {

@@ -501,6 +501,7 @@ fn match_json(matched: &crate::complaint::matching::Match) -> Value {
         "amount": candidate.amount.map(|amount| amount.to_string()),
         "last_four": candidate.last_four.map(|four| format!("{four:04}")),
         "why": whys,
+        "also_open": matched.also_open,
     })
 }
 

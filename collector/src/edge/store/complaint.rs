@@ -121,8 +121,8 @@ pub trait Complaints: Send {
     /// Complaints, the latest first.
     fn list(&mut self, which: Which, limit: usize) -> Result<Vec<Complaint>, StoreError>;
 
-    /// Other open complaints about the same payment or row, the earliest first, at most [`ALSO_OPEN_MAX`].
-    fn open_about(&mut self, source: &Source, but: u64) -> Result<Vec<u64>, StoreError>;
+    /// Of each payment or row the open complaints about it but one, the earliest first, at most [`ALSO_OPEN_MAX`].
+    fn open_about(&mut self, sources: &[&Source], but: u64) -> Result<Vec<Vec<u64>>, StoreError>;
 
     /// How many are open.
     fn open_count(&mut self) -> Result<u64, StoreError>;

@@ -33,6 +33,8 @@ use std::sync::{Arc, RwLock};
 const DAY_MS: i64 = 86_400_000;
 /// How often a change is tried that another hand got before.
 const TRIES_MAX: usize = 5;
+/// No complaint has it.
+const NO_NUMBER: u64 = 0;
 
 /// The desk.
 pub struct ComplaintDesk {
@@ -203,20 +205,32 @@ impl ComplaintDesk {
         let paid_at = known.payment.as_ref().map(paid_at);
         let also_open = match &complaint.chosen {
             Some(source) if complaint.closed.is_none() => {
-                self.store.open_about(source, complaint.number)?
+                self.store.open_about(&[source], complaint.number)?.pop().unwrap_or_default()
             }
             _ => Vec::new(),
         };
+        let matches = self.with_open(known.matches, complaint.number)?;
         Ok(Looked {
             also_open,
             history: self.store.history(complaint.number)?,
             due: complaint.due(&calendar, paid_at),
             is_overdue: complaint.is_overdue(&calendar, EventTime(now.0)),
-            matches: known.matches,
+            matches,
             payment: known.payment,
             answer: known.answer,
             complaint,
         })
+    }
+
+    /// The same matches, each with the complaints about it that are open, but for one.
+    fn with_open(&mut self, mut matches: Vec<Match>, but: u64) -> Result<Vec<Match>, StoreError> {
+        let sources: Vec<&Source> =
+            matches.iter().map(|matched| &matched.candidate.source).collect();
+        let open = self.store.open_about(&sources, but)?;
+        for (matched, open) in matches.iter_mut().zip(open) {
+            matched.also_open = open;
+        }
+        Ok(matches)
     }
 
     /// Searches, and writes nothing down.
@@ -228,6 +242,7 @@ impl ComplaintDesk {
         let known = self.known(&said, None, false, now)?;
         let is_chosen = chosen(&known.matches).is_some();
         let Known { matches, heard, answer, probes, .. } = known;
+        let matches = self.with_open(matches, NO_NUMBER)?;
         Ok(Search { said, received, matches, is_chosen, heard, answer, probes })
     }
 

@@ -93,11 +93,17 @@ fn a_second_complaint_about_a_payment_names_the_first_while_that_is_open() {
     assert!(first.complaint.chosen.is_some() && first.also_open.is_empty(), "{first:?}");
     let second = shop.desk.open_at(&said, None, now).expect("it is opened");
     assert_eq!(second.also_open, [first.complaint.number]);
+    // Whoever searches for it learns of both before a third is opened.
+    let found = shop.desk.search_at(&said, now).expect("it is searched for");
+    let both = [first.complaint.number, second.complaint.number];
+    assert_eq!(found.matches[0].also_open, both, "{found:?}");
     let known = shop.desk.look_at(first.complaint.number, now).expect("it is there");
     assert_eq!(known.also_open, [second.complaint.number]);
     shop.desk.close_at(first.complaint.number, true, now).expect("it is closed");
     let second = shop.desk.look_at(second.complaint.number, now).expect("it is there");
     assert!(second.also_open.is_empty(), "{second:?}");
+    let found = shop.desk.search_at(&said, now).expect("it is searched for");
+    assert_eq!(found.matches[0].also_open, [second.complaint.number], "{found:?}");
 }
 
 #[test]

@@ -326,6 +326,9 @@ fn shown(frame: &Frame, matched: &Match, chosen: bool) -> Markup {
         } @else {
             p.line.quiet { (language.say("只在对账文件里", "in a settlement file only")) }
         }
+        @for other in &matched.also_open {
+            p.statement { a href=(frame.link(&format!("/complaints/{other}"))) { (already_open(language, *other)) } }
+        }
         @if chosen { p.line { strong { (language.say("与所说完全相符。", "All that was said agrees.")) } } }
     }
 }
@@ -340,6 +343,14 @@ pub(crate) fn also_open(language: Language, number: u64) -> String {
     language.say(
         format!("投诉 {number} 号也是关于这笔交易的，尚未关闭。"),
         format!("Complaint {number} about the same payment is open."),
+    )
+}
+
+/// A complaint about a payment that was found is open already.
+pub(crate) fn already_open(language: Language, number: u64) -> String {
+    language.say(
+        format!("这笔交易已有投诉 {number} 号，尚未关闭。"),
+        format!("Complaint {number} about this payment is open already."),
     )
 }
 

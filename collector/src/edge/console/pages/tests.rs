@@ -207,7 +207,13 @@ fn complaint_with_a_match(closed: bool) -> Looked {
         standing: Standing::Untold,
         slip_missing: true,
     };
-    let matched = Match { candidate, level: Level::Possible, points: 0, whys: Vec::new() };
+    let matched = Match {
+        candidate,
+        level: Level::Possible,
+        points: 0,
+        whys: Vec::new(),
+        also_open: Vec::new(),
+    };
     Looked {
         complaint: Complaint {
             number: 7,

@@ -175,23 +175,50 @@ impl Complaints for SqliteComplaints {
 
     fn open_about(
         &mut self,
-        source: &Source,
+        sources: &[&Source],
         but: u64,
-    ) -> std::result::Result<Vec<u64>, StoreError> {
-        let (case, row) = match source {
-            Source::Payment(id) => (Some(id.to_string()), None),
-            Source::Row(row) => (None, Some(*row)),
-        };
-        let run = || -> Result<Vec<u64>> {
-            let sql = "SELECT number FROM complaints
-                 WHERE closed IS NULL AND number <> ?1 AND (chosen = ?2 OR chosen_row = ?3)
+    ) -> std::result::Result<Vec<Vec<u64>>, StoreError> {
+        let mut found = vec![Vec::new(); sources.len()];
+        if sources.is_empty() {
+            return Ok(found);
+        }
+        let (mut cases, mut rows) = (Vec::new(), Vec::new());
+        for source in sources {
+            match source {
+                Source::Payment(id) => cases.push(id.to_string()),
+                Source::Row(row) => rows.push(*row),
+            }
+        }
+        let as_json = |names: serde_json::Value| names.to_string();
+        let mut run = || -> Result<()> {
+            // All of them in one walk over what is open.
+            let sql = "SELECT number, chosen, chosen_row FROM complaints
+                 WHERE closed IS NULL AND number <> ?1
+                    AND (chosen IN (SELECT value FROM json_each(?2)) OR chosen_row IN (SELECT value FROM json_each(?3)))
                  ORDER BY number LIMIT ?4";
             let mut statement = self.connection.prepare_cached(sql)?;
-            let values = params![but as i64, case, row, ALSO_OPEN_MAX as i64];
-            let numbers = statement.query_map(values, |row| row.get::<_, i64>(0))?;
-            numbers.map(|number| Ok(number? as u64)).collect()
+            let most = (ALSO_OPEN_MAX * sources.len()) as i64;
+            let (cases, rows) = (as_json(cases.clone().into()), as_json(rows.clone().into()));
+            let mut lines = statement.query(params![but as i64, cases, rows, most])?;
+            while let Some(line) = lines.next()? {
+                let number = line.get::<_, i64>(0)? as u64;
+                let (case, row) =
+                    (line.get::<_, Option<String>>(1)?, line.get::<_, Option<i64>>(2)?);
+                let is_it = |source: &&Source| match source {
+                    Source::Payment(id) => case.as_deref() == Some(id.to_string().as_str()),
+                    Source::Row(known) => row == Some(*known),
+                };
+                for (_, open) in sources.iter().zip(&mut found).filter(|(source, _)| is_it(source))
+                {
+                    if open.len() < ALSO_OPEN_MAX {
+                        open.push(number);
+                    }
+                }
+            }
+            Ok(())
         };
-        run().map_err(failed("reading complaints"))
+        run().map_err(failed("reading complaints"))?;
+        Ok(found)
     }
 
     fn open_count(&mut self) -> std::result::Result<u64, StoreError> {
