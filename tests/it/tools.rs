@@ -20,7 +20,8 @@ use slipwatch_tests::talk::families::{self, Family};
 use slipwatch_tests::talk::uart::garbled;
 use slipwatch_tests::talk::{self, Said, Way, joined, printer, zvt};
 use slipwatch_tests::voice::Voice;
-use std::path::Path;
+use slipwatch_tests::voice::key_value::plain_line;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -381,6 +382,63 @@ fn decode_lists_the_dialects_and_reads_bytes_and_hexadecimal_alike() {
     let decoded = |file: &Path| succeeded(&agent(&["decode", "--dialect", "zvt", path(file)]));
     assert!(decoded(&raw).contains("authorization_answered"), "{}", decoded(&raw));
     assert_eq!(decoded(&raw), decoded(&hex));
+}
+
+/// A log of one payment without slip, and settings of two shops with its terminal in the first.
+fn log_and_settings(place: &Path) -> (PathBuf, String) {
+    let said = [
+        "auth_request amt=8800 cur=CNY stan=000042",
+        "auth_response amt=8800 cur=CNY stan=000042 rc=00",
+    ];
+    let at = 1_795_512_601_120;
+    let mut log: String = said
+        .iter()
+        .zip(0..)
+        .map(|(said, nth)| plain_line(said, "10000001", at + nth * 1_000))
+        .collect();
+    log.push_str(&plain_line("net_up", "10000001", at + 3_600_000));
+    let settings = place.join("collector.toml").display().to_string();
+    let shops = "store.path = \"store\"\n[[shop]]\nname = \"corner\"\nagents = [\"till-1\"]\n\
+        [[shop.terminal]]\nnumber = \"10000001\"\nwho_prints = \"terminal\"\n\
+        [[shop]]\nname = \"market\"\nagents = [\"till-9\"]\n";
+    std::fs::write(&settings, shops).expect("room");
+    std::fs::write(place.join("pos.log"), log).expect("room");
+    (place.join("pos.log"), settings)
+}
+
+#[test]
+fn a_log_is_judged_under_the_settings_of_the_shop_that_decode_is_told() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (log, settings) = log_and_settings(place.path());
+    let replayed = |names: &[&str]| {
+        let decoded = succeeded(&agent(&[&["decode"], names, &[path(&log)]].concat()));
+        let events = place.path().join("events.jsonl");
+        std::fs::write(&events, decoded).expect("room");
+        let mut command = Command::new(binary("slipwatch-collector"));
+        let output = command.args(["replay", "--settings", &settings, path(&events)]).output();
+        let output = output.expect("the collector's program starts");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let payment: Value = serde_json::from_str(succeeded(&output).trim()).expect("one payment");
+        (payment, told)
+    };
+    let (payment, told) = replayed(&["--store", "corner", "--agent", "till-1"]);
+    assert_eq!((&payment["store"], &payment["agent"]), (&"corner".into(), &"till-1".into()));
+    assert_ne!(payment["reason"], "not_judged", "{payment}");
+    assert_eq!(told, "");
+
+    // Whoever does not say whose it is learns how, and which shops there are.
+    let (payment, told) = replayed(&[]);
+    assert_eq!(payment["reason"], "not_judged", "{payment}");
+    let parts = [
+        "1 payment was not judged: the settings know none of the recording's shops (decode); they name corner, market.",
+        "slipwatch-agent decode --store corner ",
+    ];
+    for part in parts {
+        assert!(told.contains(part), "{part:?} is missing in {told}");
+    }
+    // A shop that they know and a terminal that they do not: which one it is.
+    let (_, told) = replayed(&["--store", "market"]);
+    assert!(told.contains("say who prints there: market 10000001\n"), "{told}");
 }
 
 #[test]

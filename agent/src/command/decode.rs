@@ -11,7 +11,7 @@ use input::{Form, Head, Item};
 use slipwatch_shared::event::{
     Body, Epoch, Event, Evidence, LineCounts, Seq, SourceDescription, SourceId, SourceLoss,
 };
-use slipwatch_shared::terminal::TerminalId;
+use slipwatch_shared::terminal::{AgentId, StoreId, TerminalId};
 use slipwatch_shared::times::{BootId, DeviceTime, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::json::Line;
 use std::collections::BTreeMap;
@@ -19,6 +19,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+/// Shop and agent of a log that nobody named.
+const UNNAMED: &str = "decode";
 /// Bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -32,7 +34,12 @@ Examples:
   slipwatch-agent decode --dialect escpos --form hex dump.txt
   slipwatch-agent decode --dialect cn-terminal --terminal 00000001 pos.log
   slipwatch-agent decode --dialect ./shop.toml - < till.log
-  slipwatch-agent decode till.log | slipwatch-collector replay -")]
+  slipwatch-agent decode till.log | slipwatch-collector replay -
+
+A log does not say whose it is. To judge it under a shop's settings, name the shop as they do,
+and the terminal where the log's lines name none:
+  slipwatch-agent decode --store shop-1 --agent till-1 --terminal 10000001 pos.log |
+    slipwatch-collector replay --settings collector.toml -")]
 pub struct DecodeArgs {
     /// What the device speaks: a profile that is part of the program (--list names them), or the path of one of your
     /// own.
@@ -41,6 +48,12 @@ pub struct DecodeArgs {
     /// The terminal that the log belongs to, where its lines name none.
     #[arg(long, value_name = "NUMBER")]
     pub terminal: Option<TerminalId>,
+    /// The shop that the log belongs to, as the collector's settings name it.
+    #[arg(long, value_name = "NAME", default_value = UNNAMED)]
+    pub store: StoreId,
+    /// The agent that would have heard it; logs that are replayed together need one each.
+    #[arg(long, value_name = "NAME", default_value = UNNAMED)]
+    pub agent: AgentId,
     /// How the file is written; a recording tells ways and times.
     #[arg(long, value_enum, default_value_t)]
     pub form: Form,
@@ -135,7 +148,8 @@ fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<(), De
     };
     let bar = bar(bytes);
     let head = input::look(&mut input, args.form, &dialect).map_err(unreadable)?;
-    let mut writer = Writer::new(dialect.as_ref(), args.terminal, head, out);
+    let names = (args.store.clone(), args.agent.clone());
+    let mut writer = Writer::new(dialect.as_ref(), names, args.terminal, head, out);
     let mut decoder = Decoder::new(dialect, args.terminal);
     let mut now = Uptime(0);
     input::read(&mut input, head.form, |item, read| {
@@ -184,6 +198,8 @@ fn bar(bytes: Option<u64>) -> ProgressBar {
 struct Writer<'a, W> {
     out: &'a mut W,
     description: SourceDescription,
+    /// Whose log it is.
+    names: (StoreId, AgentId),
     /// Of the source; the first that the log names where none was given.
     terminal: Option<TerminalId>,
     next: Seq,
@@ -197,6 +213,7 @@ struct Writer<'a, W> {
 impl<'a, W: Write> Writer<'a, W> {
     fn new(
         dialect: &dyn Dialect,
+        names: (StoreId, AgentId),
         terminal: Option<TerminalId>,
         head: Head,
         out: &'a mut W,
@@ -212,7 +229,7 @@ impl<'a, W: Write> Writer<'a, W> {
         let started = head.started.unwrap_or(EventTime(0));
         let played = (head.form == Form::Recording).then_some((started, Uptime(0)));
         let (next, failed) = (Seq(1), BTreeMap::new());
-        Writer { out, description, terminal, next, times: None, played, failed }
+        Writer { out, description, names, terminal, next, times: None, played, failed }
     }
 
     fn write_all(&mut self, decoder: &mut Decoder) -> Result<(), DecodeError> {
@@ -290,12 +307,8 @@ impl<'a, W: Write> Writer<'a, W> {
         self.next = seq.next();
         let event =
             Event { seq, source: SourceId(1), terminal, observed, device_time, body, evidence };
-        let line = Line {
-            store: "decode".parse().expect("a store's name"),
-            agent: "decode".parse().expect("an agent's name"),
-            epoch: Epoch(1),
-            event,
-        };
+        let (store, agent) = self.names.clone();
+        let line = Line { store, agent, epoch: Epoch(1), event };
         writeln!(self.out, "{}", line.to_json()).map_err(DecodeError::Write)
     }
 }
@@ -325,7 +338,9 @@ mod tests {
         let dialect = shipped::dialect("kv-en").expect("a shipped profile");
         let mut out = Vec::new();
         let head = Head { form: Form::Raw, two_way: false, started: None };
-        let mut writer = Writer::new(dialect.as_ref(), None, head, &mut out);
+        let names =
+            (UNNAMED.parse().expect("a store's name"), UNNAMED.parse().expect("an agent's name"));
+        let mut writer = Writer::new(dialect.as_ref(), names, None, head, &mut out);
         let mut decoder = Decoder::new(dialect, None);
         decoder.push(Direction::Either, log.as_bytes(), Uptime(0));
         decoder.finish(Uptime(0));

@@ -12,12 +12,15 @@ mod verdict_line;
 use super::{failure, tell};
 use crate::config::Config;
 use crate::correlate::policy::Policies;
+use crate::correlate::recall::TransactionRow;
 use crate::correlate::verdict::{Unknown, Verdict};
 use crate::run::error::EXIT_CONFIG;
 use indicatif::{ProgressBar, ProgressStyle};
 use judging::Judging;
 use reading::{Parcel, Reading};
+use slipwatch_shared::terminal::{StoreId, TerminalId};
 use slipwatch_shared::wire::json::LineError;
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,6 +29,8 @@ use std::thread;
 
 /// Parcels that may wait between the thread that reads and the one that judges.
 const PARCELS_MAX: usize = 2;
+/// Places without judgement, and shops of the settings, that are named one by one.
+const PLACES_MAX: usize = 8;
 
 const HELP: &str = r#"In: one event a line, as `slipwatch-agent decode` writes it, in the order of its agent's numbers:
   {"store":"shop-1","agent":"till-1","seq":4,"uptime_ms":12000,"wall_ms":1763971212000,"source":1,
@@ -42,8 +47,13 @@ Out: one payment a line, in the order of agents and numbers; what is not known i
    "since":"2025-11-24T08:05:12Z","cause":"terminal_fault","detail":"paper_out","confidence":95,"cited":[4,5]}],
    "facts":[{"seq":3,"at":"2025-11-24T08:00:10Z","what":"requested"}, ...]}
 
+With --settings, a payment is judged where they name its shop and terminal. A log does not say whose it is:
+`slipwatch-agent decode --store SHOP --terminal NUMBER` does.
+
 Examples:
   slipwatch-agent decode --dialect cn-terminal pos.log | slipwatch-collector replay -
+  slipwatch-agent decode --store shop-1 --agent till-1 --terminal 10000001 pos.log |
+    slipwatch-collector replay --settings collector.toml -
   slipwatch-collector replay --settings collector.toml monday.jsonl tuesday.jsonl
   slipwatch-collector replay --settings stricter.toml --from-journal /var/lib/slipwatch-collector
 
@@ -148,6 +158,7 @@ fn replay(
     policies: Option<Policies>,
     out: &mut impl Write,
 ) -> Result<u64, ReplayError> {
+    let shops = policies.as_ref().map(shops_of).unwrap_or_default();
     let mut judging = Judging::new(policies).map_err(ReplayError::Shelf)?;
     let bar = progress(&arguments.files);
     let wrong = match arguments.threads {
@@ -156,17 +167,79 @@ fn replay(
     };
     bar.finish_and_clear();
     let unjudged = print(&mut judging, arguments.show, out)?;
-    if unjudged > 0 {
-        let _ = writeln!(
-            io::stderr(),
-            "{unjudged} payments were not judged: the settings do not name their terminals, or do not say who prints there"
-        );
+    if unjudged.payments > 0 {
+        let _ = writeln!(io::stderr(), "{}", unjudged.told(&shops));
     }
     if wrong > 0 {
         let events = judging.events;
         let _ = writeln!(io::stderr(), "{events} events judged, {wrong} lines not read");
     }
     Ok(wrong)
+}
+
+/// The shops that the settings know.
+fn shops_of(policies: &Policies) -> BTreeSet<StoreId> {
+    let of_agents = policies.agents.iter().map(|agent| &agent.store);
+    of_agents.chain(policies.terminals.keys().map(|terminal| &terminal.store)).cloned().collect()
+}
+
+/// Payments that could not be judged, and where they were made.
+#[derive(Debug, Default)]
+struct Unjudged {
+    payments: u64,
+    /// Shops and terminals, at most [`PLACES_MAX`].
+    places: BTreeSet<(StoreId, Option<TerminalId>)>,
+    /// There are more.
+    more: bool,
+}
+
+impl Unjudged {
+    fn add(&mut self, row: &TransactionRow) {
+        self.payments += 1;
+        let place = (row.id.agent.store.clone(), row.terminal);
+        if self.places.len() < PLACES_MAX || self.places.contains(&place) {
+            self.places.insert(place);
+        } else {
+            self.more = true;
+        }
+    }
+
+    /// Why, and what to do about it; `known` are the shops of the settings.
+    fn told(&self, known: &BTreeSet<StoreId>) -> String {
+        let payments = match self.payments {
+            1 => "1 payment was not judged".to_owned(),
+            several => format!("{several} payments were not judged"),
+        };
+        let more = if self.more { ", and others" } else { "" };
+        if self.places.iter().any(|(store, _)| known.contains(store)) {
+            let places: Vec<String> = self.places.iter().map(place).collect();
+            let places = places.join(", ");
+            return format!(
+                "{payments}: the settings do not name the terminal, or do not say who prints there: {places}{more}"
+            );
+        }
+        let stores: BTreeSet<&str> = self.places.iter().map(|(store, _)| store.as_str()).collect();
+        let stores = stores.into_iter().collect::<Vec<_>>().join(", ");
+        let shown = known.iter().take(PLACES_MAX).map(StoreId::as_str);
+        let shops = match known.len() {
+            0 => "none at all".to_owned(),
+            _ => shown.collect::<Vec<_>>().join(", "),
+        };
+        let others = if known.len() > PLACES_MAX { ", and others" } else { "" };
+        let example = known.first().map_or("SHOP", StoreId::as_str);
+        format!(
+            "{payments}: the settings know none of the recording's shops ({stores}{more}); they name {shops}{others}. \
+             Say whose log it is when it is decoded: \
+             slipwatch-agent decode --store {example} --agent AGENT --terminal NUMBER ..."
+        )
+    }
+}
+
+fn place((store, terminal): &(StoreId, Option<TerminalId>)) -> String {
+    match terminal {
+        Some(terminal) => format!("{store} {terminal}"),
+        None => format!("{store} (terminal not said)"),
+    }
 }
 
 fn progress(files: &[PathBuf]) -> ProgressBar {
@@ -231,12 +304,14 @@ fn judge_beside(
     })
 }
 
-/// Writes what is said of each payment, in the order of agents and numbers; how many of them could not be judged.
-fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<u64, ReplayError> {
-    let mut unjudged = 0;
+/// Writes what is said of each payment, in the order of agents and numbers; which of them could not be judged.
+fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<Unjudged, ReplayError> {
+    let mut unjudged = Unjudged::default();
     for agent in judging.finish() {
         for row in judging.payments(agent).map_err(ReplayError::Shelf)? {
-            unjudged += u64::from(row.case.verdict == Verdict::Unknown { why: Unknown::NotJudged });
+            if row.case.verdict == (Verdict::Unknown { why: Unknown::NotJudged }) {
+                unjudged.add(&row);
+            }
             if show == Show::All || !row.case.told.is_empty() {
                 verdict_line::write_case(&row, out).map_err(ReplayError::Write)?;
             }
