@@ -19,14 +19,23 @@ use std::process::{Command, Output};
 const EVERY_DAY: &str = "[complaints]\nweekends = true\n";
 
 /// An answer of the pages.
-struct Answer {
-    status: u16,
+pub struct Answer {
+    pub status: u16,
     head: String,
-    body: String,
-    bytes: Vec<u8>,
+    pub body: String,
+    pub bytes: Vec<u8>,
 }
 
-fn ask(port: u16, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+impl Answer {
+    /// Where it leads.
+    pub fn location(&self) -> Option<String> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut named = lines.filter(|(name, _)| name.eq_ignore_ascii_case("location"));
+        named.next().map(|(_, path)| path.trim().to_owned())
+    }
+}
+
+pub fn ask(port: u16, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the collector listens");
     stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).expect("a socket");
     let head = format!(
@@ -49,18 +58,18 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-fn post(shop: &Shop, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub fn post(shop: &Shop, path: &str, fields: &[(&str, &str)]) -> Answer {
     let body: Vec<String> =
         fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
     ask(shop.http_port(), "POST", path, kind, body.join("&").as_bytes())
 }
 
-fn get(shop: &Shop, path: &str) -> Answer {
+pub fn get(shop: &Shop, path: &str) -> Answer {
     ask(shop.http_port(), "GET", path, "", b"")
 }
 
-fn collector(shop: &Shop, arguments: &[&str]) -> Output {
+pub fn collector(shop: &Shop, arguments: &[&str]) -> Output {
     let settings = shop.path().join("collector.toml").display().to_string();
     let mut command = Command::new(binary("slipwatch-collector"));
     command.args(arguments).args(["--config", &settings]);

@@ -2,6 +2,7 @@
 //!
 //! - `any_bytes`: every shipped dialect against bytes that no device sends.
 //! - `cards`: a card number sent through every text path is found nowhere.
+//! - `chinese`: pages, papers and letters of a bad day hold no English but names.
 //! - `complaints`: the complaint desk: six outcomes, letters, hostile forms, and the answer as it is taken along.
 //! - `corrupt`: damaged spools: the agent starts, accounts for every number, and goes on.
 //! - `devices`: recorded terminals and printers against reviewed snapshots; what nobody recorded, made from its
@@ -33,6 +34,7 @@
 
 mod any_bytes;
 mod cards;
+mod chinese;
 mod complaints;
 mod corrupt;
 mod demo;

@@ -302,7 +302,11 @@ fn block(settings: &LetterSettings, shop: &ShopLetters, item: &Item) -> Block {
     add("卡号后四位", "Card, last four", item.last_four.clone());
     add("应为", "Expected", item.expected().map(|amount| words::money(language, amount)));
     add("笔数", "Rows", (item.rows > 0).then(|| item.rows.to_string()));
-    add("对账文件中的名称", "In the file's words", item.word.clone());
+    add(
+        "对账文件中的名称",
+        "In the file's words",
+        item.word.as_deref().map(|word| words::ledger_word(language, word)),
+    );
     add("对账文件", "Settlement file", item.document.clone());
     let ended = item.resolution();
     add("结果", "Outcome", ended.map(|how| words::resolution_sentence(language, how).to_owned()));

@@ -518,3 +518,68 @@ pub fn money(language: Language, amount: Amount) -> String {
         _ => text,
     }
 }
+
+/// What a settlement file calls something, with the names that we give deductions and rates said in this language.
+pub fn ledger_word(language: Language, word: &str) -> String {
+    if let Some((own, label)) = word.strip_suffix(')').and_then(|word| word.rsplit_once(" ("))
+        && let Some((_, chinese, english)) = DEDUCTIONS.iter().find(|(known, ..)| *known == label)
+    {
+        return language.say(format!("{own}（{chinese}）"), format!("{own} ({english})"));
+    }
+    // `account card credit: 0.380 % -> 0.600 %`: a rate that moved.
+    if let Some((series, (from, to))) =
+        word.rsplit_once(": ").and_then(|(series, moved)| Some((series, moved.split_once(" -> ")?)))
+    {
+        let series = rate_series(language, series);
+        return language.say(
+            format!("{series}：由 {from} 变为 {to}"),
+            format!("{series}: from {from} to {to}"),
+        );
+    }
+    word.to_owned()
+}
+
+/// Whose payments a rate is of: `account card credit`, as the part of a settlement finding names it.
+pub fn rate_series(language: Language, series: &str) -> String {
+    let mut parts = series.rsplitn(3, ' ');
+    let (class, by, account) = (parts.next(), parts.next(), parts.next());
+    let known = |word: Option<&str>| {
+        let found = RATED.iter().find(|(known, ..)| Some(*known) == word);
+        found.map(|(_, chinese, english)| language.say(*chinese, *english))
+    };
+    match (account, known(by), known(class)) {
+        (Some(account), Some(by), Some(class)) => {
+            let parts = [account, by, class];
+            let told = parts.into_iter().filter(|part| !part.is_empty());
+            told.collect::<Vec<_>>().join(" ")
+        }
+        _ => series.to_owned(),
+    }
+}
+
+/// Deductions by their labels.
+const DEDUCTIONS: [(&str, &str, &str); 9] = [
+    ("data_fee", "流量/通讯费", "SIM or data fee"),
+    ("deposit", "押金", "deposit"),
+    ("chargeback", "退单", "chargeback"),
+    ("instant_payout_fee", "即时到账费", "instant payout fee"),
+    ("rental", "租金", "rental"),
+    ("membership", "会员/年费", "membership or annual fee"),
+    ("reserve", "冻结/准备金", "reserve"),
+    ("adjustment", "调账", "adjustment"),
+    ("service_fee", "服务费", "service fee"),
+];
+
+/// What a rate is told apart by; "any" is left out.
+const RATED: [(&str, &str, &str); 10] = [
+    ("any", "", ""),
+    ("card", "银行卡", "card"),
+    ("wechat", "微信支付", "WeChat Pay"),
+    ("alipay", "支付宝", "Alipay"),
+    ("unionpay", "云闪付", "UnionPay QR"),
+    ("debit", "借记卡", "debit"),
+    ("credit", "贷记卡", "credit"),
+    ("prepaid", "预付卡", "prepaid"),
+    ("foreign", "境外卡", "foreign"),
+    ("wallet", "钱包余额", "wallet"),
+];

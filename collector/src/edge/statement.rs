@@ -3,6 +3,7 @@
 
 use crate::admit::card::without_card_numbers;
 use crate::settlement::reader::profile::Profile;
+use crate::settlement::refusal::ArchiveTrouble;
 use ring::digest::{Context, SHA256};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -37,7 +38,7 @@ pub enum OpenError {
     },
     /// An archive that is damaged, or not to be trusted.
     #[error("the archive is refused: {0}")]
-    Archive(String),
+    Archive(ArchiveTrouble),
 }
 
 /// A file, or a part of an archive.
@@ -97,24 +98,25 @@ fn entry_name(raw: &[u8]) -> Result<String, OpenError> {
         Ok(name) => name.to_owned(),
         Err(_) => encoding_rs::GB18030
             .decode_without_bom_handling_and_without_replacement(raw)
-            .ok_or_else(|| OpenError::Archive("a part's name cannot be read".to_owned()))?
+            .ok_or(OpenError::Archive(ArchiveTrouble::Name))?
             .into_owned(),
     };
     let slashes = name.replace('\\', "/");
     let climbs = slashes.split('/').any(|step| step == "..");
     let absolute = slashes.starts_with('/') || slashes.get(1..2) == Some(":");
     if climbs || absolute || name.contains('\0') {
-        let problem = format!("the part {:?} names a place outside of it", plain_name(&name));
-        return Err(OpenError::Archive(problem));
+        return Err(OpenError::Archive(ArchiveTrouble::Outside(plain_name(&name))));
     }
     Ok(plain_name(&name))
 }
 
 fn parts(path: &Path, name: &str, file: File, bytes_max: u64) -> Result<Vec<Part>, OpenError> {
-    let wrong = |error: zip::result::ZipError| OpenError::Archive(error.to_string());
+    let wrong = |error: zip::result::ZipError| {
+        OpenError::Archive(ArchiveTrouble::Damaged(error.to_string()))
+    };
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(wrong)?;
     if archive.len() > PARTS_MAX {
-        return Err(OpenError::Archive(format!("it has more than {PARTS_MAX} parts")));
+        return Err(OpenError::Archive(ArchiveTrouble::Parts(PARTS_MAX)));
     }
     let mut found = Vec::new();
     let mut sum = 0_u64;
@@ -130,20 +132,22 @@ fn parts(path: &Path, name: &str, file: File, bytes_max: u64) -> Result<Vec<Part
             return Err(OpenError::TooLarge { found: sum, most: bytes_max });
         }
         if bytes > SMALL_BYTES && bytes / packed.max(1) > RATIO_MAX {
-            let problem = format!("{part} would grow from {packed} to {bytes} bytes");
-            return Err(OpenError::Archive(problem));
+            return Err(OpenError::Archive(ArchiveTrouble::Grows { part, packed, bytes }));
         }
         if entry.encrypted() {
-            return Err(OpenError::Archive(format!("{part} is encrypted")));
+            return Err(OpenError::Archive(ArchiveTrouble::Encrypted(part)));
         }
         let deflated = match entry.compression() {
             CompressionMethod::Stored => false,
             CompressionMethod::Deflated => true,
-            other => return Err(OpenError::Archive(format!("{part} is packed as {other}"))),
+            other => {
+                let method = other.to_string();
+                return Err(OpenError::Archive(ArchiveTrouble::Method { part, method }));
+            }
         };
         let offset = entry
             .data_start()
-            .ok_or_else(|| OpenError::Archive(format!("{part} has no place in it")))?;
+            .ok_or_else(|| OpenError::Archive(ArchiveTrouble::NoPlace(part.clone())))?;
         found.push(Part {
             name: format!("{name}/{part}"),
             bytes,

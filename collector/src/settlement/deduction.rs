@@ -15,22 +15,17 @@ pub struct Deduction {
     pub accepted: Option<Amount>,
 }
 
-/// Names that every dictionary knows, what acquirers write, and what they are called in Chinese and English.
-pub const KNOWN: [(&str, &[&str], &str, &str); 9] = [
-    ("data_fee", &["流量费", "通讯费", "SIM"], "流量/通讯费", "SIM or data fee"),
-    ("deposit", &["押金", "保证金", "Deposit"], "押金", "deposit"),
-    ("chargeback", &["退单", "拒付", "Chargeback", "dispute"], "退单", "chargeback"),
-    (
-        "instant_payout_fee",
-        &["T+0", "D+0", "秒到", "InstantPayout"],
-        "即时到账费",
-        "instant payout fee",
-    ),
-    ("rental", &["租金", "rental", "Rental"], "租金", "rental"),
-    ("membership", &["会员", "年费"], "会员/年费", "membership or annual fee"),
-    ("reserve", &["冻结", "准备金", "Reserve", "reserve"], "冻结/准备金", "reserve"),
-    ("adjustment", &["调账", "调整", "差错", "Adjustment", "Correction"], "调账", "adjustment"),
-    ("service_fee", &["服务费", "手续费", "Fee", "fee", "Invoice"], "服务费", "service fee"),
+/// Names that every dictionary knows, and what acquirers write. What they are called for people is said where letters are.
+pub const KNOWN: [(&str, &[&str]); 9] = [
+    ("data_fee", &["流量费", "通讯费", "SIM"]),
+    ("deposit", &["押金", "保证金", "Deposit"]),
+    ("chargeback", &["退单", "拒付", "Chargeback", "dispute"]),
+    ("instant_payout_fee", &["T+0", "D+0", "秒到", "InstantPayout"]),
+    ("rental", &["租金", "rental", "Rental"]),
+    ("membership", &["会员", "年费"]),
+    ("reserve", &["冻结", "准备金", "Reserve", "reserve"]),
+    ("adjustment", &["调账", "调整", "差错", "Adjustment", "Correction"]),
+    ("service_fee", &["服务费", "手续费", "Fee", "fee", "Invoice"]),
 ];
 
 /// What is known of a deduction.
@@ -57,7 +52,7 @@ pub fn look_up(own: &[Deduction], row: &SettlementRow) -> Known {
     if row.kind == RowKind::Chargeback {
         return Known::Named("chargeback".into());
     }
-    let known = KNOWN.iter().find(|(_, words, ..)| words.iter().any(|word| holds(word)));
+    let known = KNOWN.iter().find(|(_, words)| words.iter().any(|word| holds(word)));
     known.map_or(Known::Unknown, |(name, ..)| Known::Named((*name).into()))
 }
 

@@ -7,6 +7,7 @@ pub mod deduction;
 pub mod matching;
 pub mod rate;
 pub mod reader;
+pub mod refusal;
 pub mod report;
 pub mod row;
 pub mod standing;

@@ -1,5 +1,6 @@
 //! What an import did, as the store and `--json` carry it. How it is said to people is the console's.
 
+use super::refusal::{self, Why};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -107,8 +108,11 @@ pub struct Refused {
     /// The column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
-    /// In words.
+    /// In words, for logs and programs.
     pub message: String,
+    /// The same by its parts, for people in their own language; absent on what an earlier version refused.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "refusal::known", default)]
+    pub why: Option<Why>,
 }
 
 impl Report {

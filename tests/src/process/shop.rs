@@ -50,6 +50,9 @@ pub struct Shop {
     dialect: String,
     who_prints: String,
     agent_listed: String,
+    /// What the shop is called, and the language of its letters.
+    title: String,
+    language: String,
     /// Certificates of a shop whose broker asks for them.
     tls: Option<Tls>,
 }
@@ -89,6 +92,8 @@ impl Shop {
             dialect: "kv-en".to_owned(),
             who_prints: "terminal".to_owned(),
             agent_listed: AGENT.to_owned(),
+            title: "Corner shop".to_owned(),
+            language: "en".to_owned(),
             tls: None,
         }
     }
@@ -140,6 +145,11 @@ impl Shop {
     /// Puts a device of another dialect on the line, whose slips are printed by whom the collector's settings call so.
     pub fn set_dialect(&mut self, dialect: &str, who_prints: &str) {
         (self.dialect, self.who_prints) = (dialect.to_owned(), who_prints.to_owned());
+    }
+
+    /// Calls the shop otherwise, and has its letters written in another language.
+    pub fn set_language(&mut self, language: &str, title: &str) {
+        (self.language, self.title) = (language.to_owned(), title.to_owned());
     }
 
     /// Names another agent in the collector's settings.
@@ -346,9 +356,15 @@ impl Shop {
              [mail]\nfrom = \"slipwatch <slipwatch@example.com>\"\noperations = []\nletters_per_hour_max = 1000\n\
              cool_down_s = 0.5\nburst_per_minute_max = 1000\n{}\n\
              [deadlines]\n{}\n\
-             [[shop]]\nname = \"{STORE}\"\ntitle = \"Corner shop\"\nlanguage = \"en\"\nmail = [\"owner@example.com\"]\n\
+             [[shop]]\nname = \"{STORE}\"\ntitle = \"{}\"\nlanguage = \"{}\"\nmail = [\"owner@example.com\"]\n\
              time_zone = \"+08:00\"\nagents = [\"{}\"]\n",
-            self.http_port, self.http_port, self.mail, self.deadlines, self.agent_listed,
+            self.http_port,
+            self.http_port,
+            self.mail,
+            self.deadlines,
+            self.title,
+            self.language,
+            self.agent_listed,
         );
         written.expect("memory takes it");
         let who_prints = &self.who_prints;

@@ -5,6 +5,7 @@ pub mod complaints;
 mod guard;
 pub mod pages;
 pub mod papers;
+pub mod refusals;
 pub mod routes;
 pub mod summary;
 pub mod upload;

@@ -1,5 +1,7 @@
 //! What an import did, in words: the same on a screen, on a page and on paper, in both languages.
 
+use super::refusals;
+use super::words as console_words;
 use crate::alert::language::Language;
 use crate::alert::words;
 use crate::correlate::finding::FindingKind;
@@ -34,6 +36,7 @@ pub fn headline(language: Language, report: &Report) -> String {
         Outcome::Loaded => {
             let source = report.source.as_deref().unwrap_or_default();
             let period = report.period.as_deref().unwrap_or_default();
+            let period = console_words::period(language, period);
             match report.revision.unwrap_or(1) {
                 0 | 1 => language.say(
                     format!("已导入：{source}，{period}"),
@@ -109,7 +112,7 @@ pub fn detail(language: Language, detail: &Detail) -> String {
         parts.push(rows(language, ledger.rows.into()));
     }
     if !ledger.word.is_empty() {
-        parts.push(ledger.word.to_string());
+        parts.push(words::ledger_word(language, &ledger.word));
     }
     parts.join(", ")
 }
@@ -119,21 +122,18 @@ fn refusal(language: Language, refused: &Refused) -> Vec<(String, String)> {
     let mut add = |name: &str, value: String| facts.push((name.to_owned(), value));
     let (problem, advice) = reason(language, &refused.reason);
     add(language.say("问题", "Problem"), problem.to_owned());
-    if let Some(line) = refused.line {
-        let column = refused
-            .column
-            .as_deref()
-            .map(|column| language.say(format!("，“{column}”列"), format!(", column {column:?}")));
-        let place = language.say(format!("第 {line} 行"), format!("line {line}"));
-        add(language.say("位置", "Where"), place + &column.unwrap_or_default());
+    if let Some(place) = refusals::place(language, refused) {
+        add(language.say("位置", "Where"), place);
     }
-    add(language.say("详情", "In detail"), refused.message.clone());
+    if let Some(told) = refusals::detail(language, refused) {
+        add(language.say("详情", "In detail"), told);
+    }
     add(language.say("怎么办", "What to do"), advice.to_owned());
     facts
 }
 
 /// Why a file is refused, and what helps.
-fn reason(language: Language, reason: &str) -> (&'static str, &'static str) {
+pub(super) fn reason(language: Language, reason: &str) -> (&'static str, &'static str) {
     let ((chinese, advice), (english, english_advice)) = match reason {
         "no_file" => (
             ("没有这个文件", "检查路径和文件名。"),
@@ -272,8 +272,9 @@ fn contents(language: Language, report: &Report) -> Vec<(String, String)> {
 }
 
 fn checked(language: Language, report: &Report) -> Vec<(String, String)> {
-    let shown = report.checked.iter().take(CHECKED_SHOWN_MAX).cloned();
-    let mut facts: Vec<(String, String)> = shown.collect();
+    let shown = report.checked.iter().take(CHECKED_SHOWN_MAX);
+    let mut facts: Vec<(String, String)> =
+        shown.map(|(name, value)| (console_words::total(language, name), value.clone())).collect();
     if let Some(more) = report.checked.len().checked_sub(CHECKED_SHOWN_MAX).filter(|more| *more > 0)
     {
         let others = language.say(format!("另有 {more} 项"), format!("{more} more"));

@@ -2,8 +2,8 @@
 
 use crate::alert::language::Language;
 use crate::commit::Presence;
-use crate::correlate::cause::CauseClass;
-use crate::correlate::finding::{Change, Severity, Stage};
+use crate::correlate::cause::{CauseClass, CauseDetail};
+use crate::correlate::finding::{Change, Resolution, Severity, Stage};
 use crate::correlate::verdict::{NotExpected, Unknown, Verdict};
 use slipwatch_shared::event::{
     Body, Copy, ExchangePhase, OperatorAction, Paper, PrintedBy, PrinterStatus, ReversalPhase,
@@ -370,4 +370,209 @@ fn operator(language: Language, action: OperatorAction) -> (&'static str, String
         }
     };
     (tone, language.say(chinese, english).to_owned())
+}
+
+/// A total of a settlement file, or a bank's balance, by the name that its profile gives it; the file's own words stay.
+pub(super) fn total(language: Language, name: &str) -> String {
+    if let Some(account) = name.strip_prefix("closing balance of ") {
+        return language.say(format!("账户 {account} 的期末余额"), name.to_owned());
+    }
+    if let Some(payout) = name.strip_prefix("payout ") {
+        return language
+            .say(format!("划付 {payout} 的差额"), format!("payout {payout}, what is left"));
+    }
+    match TOTALS.iter().find(|(known, ..)| *known == name) {
+        // What stands in the file in Chinese is looked up there in Chinese.
+        Some((_, None, english)) => language.say(name.to_owned(), format!("{name} ({english})")),
+        Some((_, Some(chinese), english)) => language.say(*chinese, *english).to_owned(),
+        None => name.to_owned(),
+    }
+}
+
+/// The totals of the shipped profiles: name, in Chinese where the name is not, and in English.
+const TOTALS: [(&str, Option<&str>, &str); 17] = [
+    ("trade_count", Some("交易笔数"), "payments, number"),
+    ("trade_received", Some("交易的商家实收金额"), "payments, received"),
+    ("refund_count", Some("退款笔数"), "refunds, number"),
+    ("refund_received", Some("退款的商家实收金额"), "refunds, given back"),
+    ("balance", Some("余额"), "balance"),
+    ("总交易单数", None, "payments, number"),
+    ("应结订单总金额", None, "payments to be settled, sum"),
+    ("退款总金额", None, "refunds, sum"),
+    ("充值券退款总金额", None, "refunded vouchers, sum"),
+    ("手续费总金额", None, "fees, sum"),
+    ("订单总金额", None, "orders, sum"),
+    ("申请退款总金额", None, "refunds asked for, sum"),
+    ("资金流水总笔数", None, "movements, number"),
+    ("收入笔数", None, "received, number"),
+    ("收入金额", None, "received, sum"),
+    ("支出笔数", None, "paid out, number"),
+    ("支出金额", None, "paid out, sum"),
+];
+
+/// What a settlement file covers.
+pub(super) fn period(language: Language, period: &str) -> String {
+    match (period, period.strip_prefix("payout "), period.split_once("..")) {
+        ("unknown", ..) => language.say("日期不明", "day not known").to_owned(),
+        (_, Some(payout), _) => language.say(format!("划付 {payout}"), period.to_owned()),
+        (_, _, Some((first, last))) => {
+            language.say(format!("{first} 至 {last}"), format!("{first} to {last}"))
+        }
+        _ => period.to_owned(),
+    }
+}
+
+/// Which part of a source's files a finding is about: what one covers, or the rate of whose payments since when.
+pub(super) fn part(language: Language, part: &str) -> String {
+    match part.rsplit_once(' ') {
+        Some((series, since)) if since.parse::<jiff::civil::Date>().is_ok() => {
+            let series = crate::alert::words::rate_series(language, series);
+            language.say(format!("{series}，自 {since} 起"), format!("{series}, since {since}"))
+        }
+        _ => period(language, part),
+    }
+}
+
+/// Why messages were put aside; the word comes from admission.
+pub(super) fn put_aside(language: Language, reason: &str) -> String {
+    let (chinese, english) = match reason {
+        "unknown_agent" => ("采集程序不在设置中", "agent not in the settings"),
+        "cut" => ("不完整", "cut off"),
+        "foreign_version" => ("版本不识别", "version not known"),
+        "wrong_kind" => ("种类不符", "of another kind"),
+        "checksum" => ("校验和不符", "checksum does not fit"),
+        "too_large" => ("过大", "too large"),
+        "header" => ("开头无法解读", "header not readable"),
+        "identity" => ("发送者与内容不符", "sender and content differ"),
+        "empty" => ("没有内容", "empty"),
+        "foreign_topic" => ("主题不识别", "topic not known"),
+        other => return other.replace('_', " "),
+    };
+    language.say(chinese, english).to_owned()
+}
+
+/// How a finding stood, out of its line in the record: `alerting p1, cause network (no_answer) 80 %, ended: reversed`.
+/// A line of another form is shown as it is.
+pub(super) fn note(language: Language, note: &str) -> String {
+    note_parts(language, note).unwrap_or_else(|| note.to_owned())
+}
+
+fn note_parts(language: Language, note: &str) -> Option<String> {
+    let (stood, ended) = match note.split_once(", ended: ") {
+        Some((stood, ended)) => (stood, Some(ended)),
+        None => (note, None),
+    };
+    let (stood, cause) = stood.split_once(", cause ")?;
+    let (stage_word, severity_word) = stood.split_once(' ')?;
+    let (class, rest) = cause.split_once(" (")?;
+    let (detail, confidence) = rest.split_once(") ")?;
+    let at_stage = Stage::ALL.into_iter().find(|known| known.label() == stage_word)?;
+    let urgent = Severity::ALL.into_iter().find(|known| known.label() == severity_word)?;
+    let class = CauseClass::ALL.into_iter().find(|known| known.label() == class)?;
+    let detail = CauseDetail::ALL.into_iter().find(|known| known.label() == detail)?;
+    let because = crate::alert::words::cause_sentence(language, detail);
+    let mut told = format!(
+        "{} · {} · {because}{}{} {confidence}",
+        stage(language, at_stage),
+        severity(language, urgent),
+        language.say("", " "),
+        cause_class(language, class),
+    );
+    if let Some(ended) = ended {
+        let plain = Resolution::PLAIN.into_iter().find(|known| known.label() == ended);
+        let how = match plain {
+            Some(how) => crate::alert::words::resolution_sentence(language, how),
+            None => language.say("已变为另一项。", "It grew into another one."),
+        };
+        told.push_str(" · ");
+        told.push_str(how);
+    }
+    Some(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settlement::deduction;
+    use crate::settlement::reader::profile::shipped;
+
+    #[track_caller]
+    fn check(told: impl Fn(Language) -> String, chinese: &str, english: &str) {
+        assert_eq!(told(Language::Chinese), chinese);
+        assert_eq!(told(Language::English), english);
+    }
+
+    #[test]
+    fn every_total_of_a_shipped_profile_has_words_in_both_languages() {
+        let latin = |text: &str| text.chars().any(|sign| sign.is_ascii_alphabetic());
+        for profile in shipped::all() {
+            for name in profile.totals.iter().filter_map(|total| total.names.first()) {
+                let (chinese, english) =
+                    (total(Language::Chinese, name), total(Language::English, name));
+                assert!(!latin(&chinese), "{}: {name} is {chinese} in Chinese", profile.name);
+                assert!(latin(&english), "{}: {name} is {english} in English", profile.name);
+                assert!(!english.contains('_'), "{}: {english}", profile.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_deduction_that_is_known_has_words_in_both_languages() {
+        for (label, _) in deduction::KNOWN {
+            let told =
+                |language| crate::alert::words::ledger_word(language, &format!("扣 ({label})"));
+            let (chinese, english) = (told(Language::Chinese), told(Language::English));
+            assert!(
+                !chinese.chars().any(|sign| sign.is_ascii_alphabetic()),
+                "{label} is {chinese}"
+            );
+            assert!(!english.contains('_'), "{label} is {english}");
+        }
+    }
+
+    #[test]
+    fn what_a_file_covers_and_a_rate_are_said_in_both_languages() {
+        check(|tongue| period(tongue, "unknown"), "日期不明", "day not known");
+        check(|tongue| period(tongue, "2025-11-24"), "2025-11-24", "2025-11-24");
+        check(
+            |tongue| period(tongue, "2025-11-01..2025-11-30"),
+            "2025-11-01 至 2025-11-30",
+            "2025-11-01 to 2025-11-30",
+        );
+        check(|tongue| period(tongue, "payout 7"), "划付 7", "payout 7");
+        check(
+            |tongue| part(tongue, "8213301 card credit 2025-11-24"),
+            "8213301 银行卡 贷记卡，自 2025-11-24 起",
+            "8213301 card credit, since 2025-11-24",
+        );
+        check(
+            |tongue| {
+                crate::alert::words::ledger_word(tongue, "8213301 wechat any: 0.380 % -> 0.600 %")
+            },
+            "8213301 微信支付：由 0.380 % 变为 0.600 %",
+            "8213301 WeChat Pay: from 0.380 % to 0.600 %",
+        );
+        check(|tongue| crate::alert::words::ledger_word(tongue, "消费"), "消费", "消费");
+    }
+
+    #[test]
+    fn the_record_of_a_finding_is_told_in_both_languages() {
+        let line = "alerting p1, cause terminal_fault (paper_out) 95 %, ended: slip_printed";
+        let chinese = note(Language::Chinese, line);
+        assert!(
+            chinese.starts_with("已提醒 · 立即处理 · ") && chinese.contains("设备故障 95 %"),
+            "{chinese}"
+        );
+        assert!(!chinese.chars().any(|sign| sign.is_ascii_alphabetic()), "{chinese}");
+        assert!(!note(Language::English, line).contains('_'));
+        assert_eq!(note(Language::Chinese, "another form"), "another form");
+    }
+
+    #[test]
+    fn every_reason_for_putting_a_message_aside_is_told_in_chinese() {
+        for reason in crate::admit::Refusal::LABELS.into_iter().chain(["foreign_topic"]) {
+            let told = put_aside(Language::Chinese, reason);
+            assert!(!told.chars().any(|sign| sign.is_ascii_alphabetic()), "{reason} is {told}");
+        }
+    }
 }

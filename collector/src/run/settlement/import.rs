@@ -14,6 +14,7 @@ use crate::settlement::matching::{self, Candidate, Grouping, Link, Role, Toleran
 use crate::settlement::reader::error::{ReadError, Trouble};
 use crate::settlement::reader::profile::{Period, Profile};
 use crate::settlement::reader::{self, Reader};
+use crate::settlement::refusal::Why;
 use crate::settlement::report::{KindSum, Outcome, Refused, Report, Word};
 use crate::settlement::row::{MerchantName, SettlementRow};
 use jiff::civil::Date;
@@ -69,7 +70,7 @@ enum Refusal {
     #[error("{0}")]
     Unreadable(String),
     #[error("{0}")]
-    Open(String),
+    Open(OpenError),
     #[error("no profile knows such a file; name one with --profile, or write one")]
     NoProfile,
     #[error("several profiles know such a file: {0}; name one with --profile")]
@@ -116,6 +117,30 @@ impl Refusal {
             line: line.filter(|line| *line > 0),
             column,
             message: self.to_string(),
+            why: Some(self.why()),
+        }
+    }
+
+    fn why(&self) -> Why {
+        match self {
+            Refusal::Read(error) => Why::Read(error.trouble.clone()),
+            Refusal::NoFile => Why::NoFile,
+            Refusal::MayNotRead => Why::MayNotRead,
+            Refusal::Unreadable(_) | Refusal::Open(OpenError::Io(_)) => Why::Unreadable,
+            Refusal::Open(OpenError::TooLarge { found, most }) => {
+                Why::TooLarge { found: *found, most: *most }
+            }
+            Refusal::Open(OpenError::Archive(trouble)) => Why::Archive(trouble.clone()),
+            Refusal::NoProfile => Why::NoProfile,
+            Refusal::SeveralProfiles(names) => Why::SeveralProfiles(names.clone()),
+            Refusal::OtherMerchant { merchant, .. } => Why::OtherMerchant(merchant.clone()),
+            Refusal::MixedStatements { merchant, .. } => Why::MixedStatements(merchant.clone()),
+            Refusal::Overlap { period, other } => {
+                Why::Overlap { period: period.clone(), other: other.clone() }
+            }
+            Refusal::Dayless => Why::Dayless,
+            Refusal::Changed => Why::Changed,
+            Refusal::TooManyDays => Why::TooManyDays(DAYS_MAX),
         }
     }
 }
@@ -174,7 +199,7 @@ impl Desk {
                 };
                 return Ok(vec![refused(&name, None, &refusal)]);
             }
-            Err(error) => return Ok(vec![refused(&name, None, &Refusal::Open(error.to_string()))]),
+            Err(error) => return Ok(vec![refused(&name, None, &Refusal::Open(error))]),
         };
         if let Some(name) = profile {
             self.profile(name)?;

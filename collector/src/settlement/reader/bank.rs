@@ -1,7 +1,7 @@
 //! What both kinds of bank statement share: an account's opening and closing balance, its bookings as rows, and whether
 //! the bookings lead from the one to the other.
 
-use super::error::{ReadError, Trouble};
+use super::error::{Bounded, Expected, Found, ReadError, Trouble};
 use super::money::{self, Milli};
 use super::totals::Checked;
 use super::value;
@@ -64,9 +64,8 @@ impl Statement {
         }
         self.currency.get_or_insert(currency);
         let minor = money::whole(milli).ok_or_else(|| {
-            let what = "expected whole smallest units".to_owned();
-            let found = money::text(milli, currency.minor_digits());
-            ReadError::at(line, Trouble::Cell { what, found })
+            let found = Found::Number(money::text(milli, currency.minor_digits()));
+            ReadError::at(line, Trouble::Cell { what: Expected::WholeUnits, found })
         })?;
         let kind = if minor >= 0 && !pending { RowKind::Payout } else { RowKind::Transfer };
         let day = valued.unwrap_or(booked);
@@ -88,7 +87,8 @@ impl Statement {
     pub fn end(self, line: u32, ended: &mut Ended) -> Result<(), ReadError> {
         ended.statements += 1;
         if ended.statements > STATEMENTS_MAX {
-            return Err(ReadError::at(line, Trouble::TooMuch("10000 statements")));
+            let most = STATEMENTS_MAX as u64;
+            return Err(ReadError::at(line, Trouble::TooMuch { of: Bounded::Statements, most }));
         }
         let (Some(opening), Some(closing)) = (self.opening, self.closing) else { return Ok(()) };
         let of_account = |currency| currency == opening.currency;

@@ -2,7 +2,7 @@
 //! checked. No entity is expanded and no document type is read.
 
 use super::bank::{Balance, Booking, Ended, Statement};
-use super::error::{ReadError, Trouble, shown};
+use super::error::{Bounded, Expected, Form, Found, ReadError, Trouble, shown};
 use super::money::{self, NumberForm};
 use super::profile::Profile;
 use super::totals::Checked;
@@ -120,8 +120,7 @@ impl<'a> Camt<'a> {
             return Err(ReadError::at(self.line(), Trouble::NoTotals));
         }
         if !self.is_camt || self.ended.statements == 0 {
-            let what = "no statement of camt.052, .053 or .054 is in it".to_owned();
-            return Err(ReadError::at(0, Trouble::NotThat(what)));
+            return Err(ReadError::at(0, Trouble::NotThat(Form::NoCamt)));
         }
         Ok(self.ended.checked)
     }
@@ -133,7 +132,7 @@ impl<'a> Camt<'a> {
             let event = self.xml.read_event_into(&mut buffer);
             let line = self.line();
             let event = event.map_err(|error| {
-                ReadError::at(line, Trouble::NotThat(format!("no sound XML: {error}")))
+                ReadError::at(line, Trouble::NotThat(Form::Xml(error.to_string())))
             });
             let step = match event? {
                 Event::Start(start) => self.start(&start).map(|()| None),
@@ -165,10 +164,7 @@ impl<'a> Camt<'a> {
                     Ok(None)
                 }
                 Event::End(_) => self.end(line),
-                Event::DocType(_) => {
-                    let what = "a document type is not read".to_owned();
-                    Err(ReadError::at(line, Trouble::NotThat(what)))
-                }
+                Event::DocType(_) => Err(ReadError::at(line, Trouble::NotThat(Form::DocumentType))),
                 Event::Eof => {
                     self.done = true;
                     self.buffer = buffer;
@@ -191,7 +187,8 @@ impl<'a> Camt<'a> {
     fn start(&mut self, start: &BytesStart<'_>) -> Result<(), ReadError> {
         let name = String::from_utf8_lossy(start.local_name().as_ref()).into_owned();
         if self.path.len() >= DEPTH_MAX {
-            return Err(ReadError::at(self.line(), Trouble::TooMuch("64 levels of elements")));
+            let most = DEPTH_MAX as u64;
+            return Err(ReadError::at(self.line(), Trouble::TooMuch { of: Bounded::Levels, most }));
         }
         self.text.clear();
         match name.as_str() {
@@ -260,12 +257,12 @@ impl<'a> Camt<'a> {
 
     fn number(&self, text: &str, line: u32) -> Result<(i64, Currency), ReadError> {
         let currency = self.currency.ok_or_else(|| {
-            let what = "expected an amount with a currency".to_owned();
+            let what = Expected::AmountWithCurrency;
             ReadError::in_column(line, "Amt", Trouble::Cell { what, found: shown(text) })
         })?;
         let milli = money::read(text, NumberForm::PLAIN, currency.minor_digits());
         let milli = milli.map_err(|error| {
-            let trouble = Trouble::Cell { what: error.to_string(), found: shown(text) };
+            let trouble = Trouble::Cell { what: error.into(), found: shown(text) };
             ReadError::in_column(line, "Amt", trouble)
         })?;
         Ok((milli, currency))
@@ -342,8 +339,8 @@ impl<'a> Camt<'a> {
 
     fn row(&mut self, draft: Draft, line: u32) -> Result<Step, ReadError> {
         let lacks = |column: &str| {
-            let what = "expected one in each entry".to_owned();
-            ReadError::in_column(line, column, Trouble::Cell { what, found: "none".to_owned() })
+            let what = Expected::OneInEachEntry;
+            ReadError::in_column(line, column, Trouble::Cell { what, found: Found::Nothing })
         };
         let (milli, currency) = draft.amount.ok_or_else(|| lacks("Amt"))?;
         let booked = draft.booked.or(draft.valued).ok_or_else(|| lacks("BookgDt"))?;

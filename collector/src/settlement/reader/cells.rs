@@ -1,6 +1,6 @@
 //! Cells of a line, in buffers that are used again for each line: by delimiter and quotes, or by widths.
 
-use super::error::{ReadError, Trouble};
+use super::error::{Bounded, Expected, Found, ReadError, Trouble};
 use super::lines;
 use super::profile::{Encoding, Quoting};
 
@@ -80,7 +80,10 @@ impl Cells {
     }
 
     fn room(&self) -> Result<(), Trouble> {
-        if self.count < CELLS_MAX { Ok(()) } else { Err(Trouble::TooMuch("512 cells in a line")) }
+        if self.count < CELLS_MAX {
+            return Ok(());
+        }
+        Err(Trouble::TooMuch { of: Bounded::Cells, most: CELLS_MAX as u64 })
     }
 
     fn cut_plain(&mut self, line: &str, delimiter: char) -> Result<(), Trouble> {
@@ -151,8 +154,7 @@ impl Cells {
             at += width;
             let between = bytes.get(at..at + gap).unwrap_or_default();
             if place + 1 < widths.len() && between.iter().any(|byte| *byte != b' ') {
-                let what = format!("expected a blank behind column {}", place + 1);
-                let found = "another sign".to_owned();
+                let (what, found) = (Expected::Blank(place + 1), Found::AnotherSign);
                 return Err(ReadError::at(line, Trouble::Cell { what, found }));
             }
             at += gap;

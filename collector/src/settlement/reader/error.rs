@@ -1,7 +1,9 @@
 //! Why a file is refused: the line, the column, and what was found there. A cell's own text is shown only where it can
 //! hold no card number.
 
+use super::money::NumberError;
 use super::profile::Encoding;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Why a file is refused.
@@ -15,12 +17,13 @@ pub struct ReadError {
     pub trouble: Trouble,
 }
 
-/// What is wrong with a file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// What is wrong with a file. Kept with the file, so that it is told in either language later: variants are appended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Trouble {
     /// The disk, or the archive, did not give it.
     #[error("it cannot be read ({0})")]
-    Unreadable(std::io::ErrorKind),
+    Unreadable(#[serde(with = "fault")] std::io::ErrorKind),
     /// A byte that is no character.
     #[error("it is not written in {}", encoding(.0))]
     WrongEncoding(Encoding),
@@ -29,15 +32,16 @@ pub enum Trouble {
     LineTooLong,
     /// No line names the columns of the profile.
     #[error(
-        "no header: none of the first {looked} lines names the columns of profile {profile}{nearest}"
+        "no header: none of the first {looked} lines names the columns of profile {profile}{}",
+        lacks(.nearest)
     )]
     NoHeader {
         /// Which profile.
         profile: String,
         /// How many lines were looked at.
         looked: u32,
-        /// What the nearest line lacks.
-        nearest: String,
+        /// The nearest line, and the columns that it lacks.
+        nearest: Option<(u32, String)>,
     },
     /// A line of another length than the profile's.
     #[error("expected {expected} bytes, found {found}: another format, or a file that was cut off")]
@@ -59,13 +63,13 @@ pub enum Trouble {
     #[error("{what}, found {found}")]
     Cell {
         /// What was expected.
-        what: String,
-        /// What stood there, shortened; of a card its length alone.
-        found: String,
+        what: Expected,
+        /// What stood there.
+        found: Found,
     },
     /// A row that no rule of the profile knows.
-    #[error("no [[row]] of the profile knows such a row ({0})")]
-    UnknownRow(String),
+    #[error("no [[row]] of the profile knows such a row ({})", joined(.0))]
+    UnknownRow(Vec<(String, Found)>),
     /// A row whose numbers contradict each other.
     #[error("{equation} does not hold: {left} is not {right}")]
     Equation {
@@ -94,11 +98,174 @@ pub enum Trouble {
     #[error("something stands behind the end of the file")]
     BehindTheEnd,
     /// More than is read of one file.
-    #[error("more than {0}")]
-    TooMuch(&'static str),
+    #[error("more than {most} {}", of.english())]
+    TooMuch {
+        /// Of what.
+        of: Bounded,
+        /// How much is read.
+        most: u64,
+    },
     /// Not the format it is taken for.
     #[error("{0}")]
-    NotThat(String),
+    NotThat(Form),
+}
+
+/// What was expected of a cell.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// A number of the profile's form.
+    #[error("{0}")]
+    Number(#[from] NumberError),
+    /// A currency.
+    #[error("expected a currency")]
+    Currency,
+    /// Fen, not parts of one.
+    #[error("expected whole smallest units")]
+    WholeUnits,
+    /// A time of this form.
+    #[error("expected a time as {0}")]
+    Time(String),
+    /// A day of this form.
+    #[error("expected a day as {0}")]
+    Day(String),
+    /// Either.
+    #[error("expected a time or a day")]
+    TimeOrDay,
+    /// A zone that the profile translates.
+    #[error("expected a zone that [words.zone] knows")]
+    Zone,
+    /// A total of the file's own.
+    #[error("expected a total")]
+    Total,
+    /// A blank behind the column of this number, from 1.
+    #[error("expected a blank behind column {0}")]
+    Blank(usize),
+    /// A balance of MT940.
+    #[error("expected C or D, date, currency and amount")]
+    Balance,
+    /// A booking of MT940.
+    #[error("expected date, C or D, amount and kind")]
+    Booking,
+    /// A balance before the first booking.
+    #[error("expected an opening balance with a currency before it")]
+    OpeningBalance,
+    /// An amount of camt.
+    #[error("expected an amount with a currency")]
+    AmountWithCurrency,
+    /// A part that each entry of camt has.
+    #[error("expected one in each entry")]
+    OneInEachEntry,
+}
+
+/// What stood in a cell, as it may be shown and kept: short, and of a card its length alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    /// A text, at most [`SHOWN_CHARS_MAX`] characters of it.
+    Text(String),
+    /// A number.
+    Number(String),
+    /// A text of so many characters that may hold a card number.
+    Long(usize),
+    /// A sign where none may stand.
+    AnotherSign,
+    /// Nothing.
+    Nothing,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Found::Text(text) => write!(out, "{text:?}"),
+            Found::Number(number) => out.write_str(number),
+            Found::Long(chars) => write!(out, "a text of {chars} characters"),
+            Found::AnotherSign => out.write_str("another sign"),
+            Found::Nothing => out.write_str("none"),
+        }
+    }
+}
+
+/// Of what only so much is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bounded {
+    /// Cells of a line.
+    Cells,
+    /// Rows of a file.
+    Rows,
+    /// Groups of rows whose sum must be nothing.
+    Batches,
+    /// Statements of a bank's file.
+    Statements,
+    /// Elements within elements.
+    Levels,
+}
+
+impl Bounded {
+    fn english(self) -> &'static str {
+        match self {
+            Bounded::Cells => "cells in a line",
+            Bounded::Rows => "rows",
+            Bounded::Batches => "batches in a file",
+            Bounded::Statements => "statements",
+            Bounded::Levels => "levels of elements",
+        }
+    }
+}
+
+/// Why a file is not of the format that it is taken for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// No statement of MT940.
+    #[error("no statement of MT940 is in it")]
+    NoMt940,
+    /// No statement of camt.
+    #[error("no statement of camt.052, .053 or .054 is in it")]
+    NoCamt,
+    /// MT940 begins otherwise.
+    #[error("expected :20: before anything else")]
+    NoReference,
+    /// Not well-formed; the reader's own words.
+    #[error("no sound XML: {0}")]
+    Xml(String),
+    /// It declares a document type.
+    #[error("a document type is not read")]
+    DocumentType,
+}
+
+fn lacks(nearest: &Option<(u32, String)>) -> String {
+    let told = nearest.as_ref().map(|(line, lacks)| format!("; line {line} lacks {lacks}"));
+    told.unwrap_or_default()
+}
+
+fn joined(cells: &[(String, Found)]) -> String {
+    cells.iter().map(|(title, found)| format!("{title} {found}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What the system said, as a word.
+mod fault {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::io::ErrorKind;
+
+    const KNOWN: [(ErrorKind, &str); 4] = [
+        (ErrorKind::NotFound, "not_found"),
+        (ErrorKind::PermissionDenied, "permission_denied"),
+        (ErrorKind::UnexpectedEof, "unexpected_end"),
+        (ErrorKind::InvalidData, "invalid_data"),
+    ];
+
+    pub(super) fn serialize<S: Serializer>(kind: &ErrorKind, out: S) -> Result<S::Ok, S::Error> {
+        let known = KNOWN.iter().find(|(known, _)| known == kind);
+        out.serialize_str(known.map_or("other", |(_, word)| word))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ErrorKind, D::Error> {
+        let word = String::deserialize(from)?;
+        let known = KNOWN.iter().find(|(_, known)| *known == word);
+        Ok(known.map_or(ErrorKind::Other, |(kind, _)| *kind))
+    }
 }
 
 fn encoding(encoding: &Encoding) -> &'static str {
@@ -148,15 +315,14 @@ impl fmt::Display for ReadError {
 impl std::error::Error for ReadError {}
 
 /// Most characters of a cell that a message shows.
-const SHOWN_CHARS_MAX: usize = 40;
+pub const SHOWN_CHARS_MAX: usize = 40;
 
 /// A cell's text as a message may show it: short, without control characters, and nothing that may be a card number.
-pub fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> Found {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     if digits >= 12 {
-        return format!("a text of {} characters", text.chars().count());
+        return Found::Long(text.chars().count());
     }
     let plain = text.chars().map(|char| if char.is_control() { ' ' } else { char });
-    let short: String = plain.take(SHOWN_CHARS_MAX).collect();
-    format!("{short:?}")
+    Found::Text(plain.take(SHOWN_CHARS_MAX).collect())
 }

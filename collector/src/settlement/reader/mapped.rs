@@ -2,7 +2,7 @@
 //! that knows it. Holds one line at a time.
 
 use super::cells::{Cells, plain};
-use super::error::{ReadError, Trouble, shown};
+use super::error::{Expected, Found, ReadError, Trouble, shown};
 use super::lines::{LINE_BYTES_MAX, Lines};
 use super::money::{self, Milli};
 use super::profile::{AmountSign, Expression, Format, Making, Meaning, Profile, Quoting, Rule};
@@ -45,7 +45,7 @@ pub struct Mapped<'a> {
     summary_names: Vec<String>,
     totals: Totals,
     left_out: LeftOut,
-    nearest: Option<(usize, String)>,
+    nearest: Option<(u32, String)>,
     /// The last line that was read holds nothing.
     blank: bool,
 }
@@ -110,10 +110,7 @@ impl<'a> Mapped<'a> {
     }
 
     fn no_header(&self) -> ReadError {
-        let nearest = match &self.nearest {
-            Some((line, lacks)) => format!("; line {line} lacks {lacks}"),
-            None => String::new(),
-        };
+        let nearest = self.nearest.clone();
         let looked = self.lines.number().min(HEADER_LINES_MAX);
         let profile = self.profile.name.clone();
         ReadError::at(0, Trouble::NoHeader { profile, looked, nearest })
@@ -261,7 +258,7 @@ impl<'a> Mapped<'a> {
         }
         if missing.len() < required {
             let shown: Vec<&str> = missing.iter().copied().take(6).collect();
-            self.nearest = Some((line as usize, shown.join(", ")));
+            self.nearest = Some((line, shown.join(", ")));
         }
         Ok(false)
     }
@@ -328,8 +325,8 @@ impl<'a> Mapped<'a> {
         column.headers.first().unwrap_or(&column.name)
     }
 
-    fn wrong(&self, line: u32, column: usize, what: impl ToString, text: &str) -> ReadError {
-        let trouble = Trouble::Cell { what: what.to_string(), found: shown(text) };
+    fn wrong(&self, line: u32, column: usize, what: impl Into<Expected>, text: &str) -> ReadError {
+        let trouble = Trouble::Cell { what: what.into(), found: shown(text) };
         ReadError::in_column(line, self.title(column), trouble)
     }
 
@@ -361,10 +358,9 @@ impl<'a> Mapped<'a> {
             named.sort_unstable();
             named.dedup();
             let cells = named.iter().map(|&column| {
-                format!("{} {}", self.title(column), shown(self.cell(column).unwrap_or_default()))
+                (self.title(column).to_owned(), shown(self.cell(column).unwrap_or_default()))
             });
-            let cells: Vec<String> = cells.collect();
-            return Err(ReadError::at(line, Trouble::UnknownRow(cells.join(", "))));
+            return Err(ReadError::at(line, Trouble::UnknownRow(cells.collect())));
         };
         let currency = self.currency(line)?;
         let digits = currency.minor_digits();
@@ -411,7 +407,7 @@ impl<'a> Mapped<'a> {
             return Ok(self.profile.currency);
         };
         let Some(text) = self.cell(column) else { return Ok(self.profile.currency) };
-        text.parse().map_err(|_| self.wrong(line, column, "expected a currency", text))
+        text.parse().map_err(|_| self.wrong(line, column, Expected::Currency, text))
     }
 
     /// Thousandths as whole minor units; a part of one refuses the row.
@@ -424,8 +420,8 @@ impl<'a> Mapped<'a> {
     ) -> Result<i64, ReadError> {
         money::whole(milli).ok_or_else(|| {
             let column = sum.terms.first().map(|(_, column)| self.title(*column).to_owned());
-            let what = "expected whole smallest units".to_owned();
-            let trouble = Trouble::Cell { what, found: money::text(milli, digits) };
+            let found = Found::Number(money::text(milli, digits));
+            let trouble = Trouble::Cell { what: Expected::WholeUnits, found };
             ReadError { line, column, trouble }
         })
     }
@@ -452,31 +448,29 @@ impl<'a> Mapped<'a> {
             let joined = self.meaning(Meaning::Date).map(|date| format!("{date} {text}"));
             let text = joined.as_deref().unwrap_or(text);
             let found = value::time(text, format, self.file_day);
-            let what = format!("expected a time as {format}");
-            local = Some(found.ok_or_else(|| self.wrong(line, column, what, text))?);
+            let what = || Expected::Time(format.to_owned());
+            local = Some(found.ok_or_else(|| self.wrong(line, column, what(), text))?);
         }
         let mut day = None;
         if let Some(column) = profile.column_of(Meaning::Day)
             && let Some(text) = self.cell(column)
         {
             let format = profile.columns[column].format.as_deref().unwrap_or("%Y-%m-%d");
-            let what = format!("expected a day as {format}");
+            let what = || Expected::Day(format.to_owned());
             let found = value::time(text, format, self.file_day).map(|(time, _)| time.date());
-            day = Some(found.ok_or_else(|| self.wrong(line, column, what, text))?);
+            day = Some(found.ok_or_else(|| self.wrong(line, column, what(), text))?);
         }
         let day =
             day.or(local.map(|(time, _)| time.date())).or(self.file_day).ok_or_else(|| {
                 let column = profile.column_of(Meaning::Time).or(profile.column_of(Meaning::Day));
-                self.wrong(line, column.unwrap_or(0), "expected a time or a day", "")
+                self.wrong(line, column.unwrap_or(0), Expected::TimeOrDay, "")
             })?;
         let mut row = SettlementRow::plain(line, kind, day, amount);
         if let Some((time, precision)) = local {
             let zone = match (self.meaning(Meaning::Zone), profile.column_of(Meaning::Zone)) {
                 (Some(word), Some(column)) => {
                     let known = profile.zones.iter().find(|(known, _)| known == word);
-                    let problem = || {
-                        self.wrong(line, column, "expected a zone that [words.zone] knows", word)
-                    };
+                    let problem = || self.wrong(line, column, Expected::Zone, word);
                     &known.ok_or_else(problem)?.1
                 }
                 _ => &profile.zone,

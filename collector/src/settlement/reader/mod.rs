@@ -7,7 +7,7 @@ mod camt;
 mod cells;
 pub mod error;
 pub mod explain;
-mod lines;
+pub(crate) mod lines;
 mod mapped;
 pub mod money;
 mod mt940;
@@ -19,7 +19,7 @@ mod value;
 
 use super::row::{RowKind, SettlementRow};
 use camt::Camt;
-use error::ReadError;
+use error::{Bounded, ReadError, Trouble};
 use jiff::civil::Date;
 use mapped::Mapped;
 use mt940::Mt940;
@@ -127,7 +127,8 @@ impl<'a> Reader<'a> {
         if matches!(step, Some(Step::Row(_))) {
             self.rows += 1;
             if self.rows > ROWS_MAX {
-                return Err(ReadError::at(0, error::Trouble::TooMuch("50000000 rows")));
+                let trouble = Trouble::TooMuch { of: Bounded::Rows, most: ROWS_MAX };
+                return Err(ReadError::at(0, trouble));
             }
         }
         Ok(step)

@@ -1,6 +1,8 @@
 //! Numbers of files as whole thousandths of a minor unit: five decimals of a yuan, no float anywhere. A sign that is not
 //! understood or a separator that was not announced refuses the number.
 
+use serde::{Deserialize, Serialize};
+
 /// Thousandths of a minor unit.
 pub type Milli = i64;
 
@@ -27,7 +29,8 @@ impl NumberForm {
 }
 
 /// Why a text is no number of a form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NumberError {
     /// It has signs that no number has.
     #[error("expected a number")]

@@ -2,7 +2,7 @@
 //! is read for is the bookings that come in, and that they lead from the opening to the closing balance.
 
 use super::bank::{Balance, Booking, Ended, Statement};
-use super::error::{ReadError, Trouble, shown};
+use super::error::{Expected, Form, ReadError, Trouble, shown};
 use super::lines::Lines;
 use super::money::{self, NumberForm};
 use super::profile::{Encoding, Profile};
@@ -61,8 +61,7 @@ impl<'a> Mt940<'a> {
 
     pub(super) fn finish(self) -> Result<Vec<Checked>, ReadError> {
         if self.ended.statements == 0 {
-            let what = "no statement of MT940 is in it".to_owned();
-            return Err(ReadError::at(0, Trouble::NotThat(what)));
+            return Err(ReadError::at(0, Trouble::NotThat(Form::NoMt940)));
         }
         if !self.closed {
             return Err(ReadError::at(self.lines.number(), Trouble::NoTotals));
@@ -162,8 +161,8 @@ impl<'a> Mt940<'a> {
     }
 
     fn statement(&mut self, line: u32) -> Result<&mut Statement, ReadError> {
-        let what = "expected :20: before anything else".to_owned();
-        self.statement.as_mut().ok_or_else(|| ReadError::at(line, Trouble::NotThat(what)))
+        let nothing = || ReadError::at(line, Trouble::NotThat(Form::NoReference));
+        self.statement.as_mut().ok_or_else(nothing)
     }
 
     fn end_statement(&mut self) -> Result<(), ReadError> {
@@ -185,8 +184,8 @@ impl<'a> Mt940<'a> {
         Ok(())
     }
 
-    fn wrong(line: u32, tag: &str, what: &str, text: &str) -> ReadError {
-        let trouble = Trouble::Cell { what: what.to_owned(), found: shown(text) };
+    fn wrong(line: u32, tag: &str, what: Expected, text: &str) -> ReadError {
+        let trouble = Trouble::Cell { what, found: shown(text) };
         ReadError::in_column(line, tag, trouble)
     }
 
@@ -210,17 +209,15 @@ impl<'a> Mt940<'a> {
             let milli = amount(number, currency)?;
             Some(Balance { milli: if negative { -milli } else { milli }, currency })
         };
-        read().ok_or_else(|| {
-            Mt940::wrong(line, "balance", "expected C or D, date, currency and amount", text)
-        })
+        read().ok_or_else(|| Mt940::wrong(line, "balance", Expected::Balance, text))
     }
 
     /// `1709140914DR233,15NMSCNONREF//BANKREF`, and further words on the lines below.
     fn booking_of(&self, line: u32, text: &str) -> Result<Booking, ReadError> {
-        let wrong = || Mt940::wrong(line, ":61:", "expected date, C or D, amount and kind", text);
-        let currency = self.currency.ok_or_else(|| {
-            Mt940::wrong(line, ":61:", "expected an opening balance with a currency before it", "")
-        })?;
+        let wrong = || Mt940::wrong(line, ":61:", Expected::Booking, text);
+        let currency = self
+            .currency
+            .ok_or_else(|| Mt940::wrong(line, ":61:", Expected::OpeningBalance, ""))?;
         let (first, below) = text.split_once('\n').unwrap_or((text, ""));
         let valued = day(first.get(..6).ok_or_else(wrong)?).ok_or_else(wrong)?;
         let mut rest = &first[6..];

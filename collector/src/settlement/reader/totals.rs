@@ -1,6 +1,6 @@
 //! What a file states about itself against what its rows come to.
 
-use super::error::{ReadError, Trouble};
+use super::error::{Bounded, Expected, ReadError, Trouble};
 use super::money::{self, Milli};
 use super::profile::{Profile, Total};
 use std::collections::BTreeMap;
@@ -60,7 +60,10 @@ impl Totals {
                 None if known < GROUPS_MAX => {
                     self.groups.insert(group.to_owned(), more);
                 }
-                None => return Err(ReadError::at(0, Trouble::TooMuch("10000 batches in a file"))),
+                None => {
+                    let most = GROUPS_MAX as u64;
+                    return Err(ReadError::at(0, Trouble::TooMuch { of: Bounded::Batches, most }));
+                }
             }
         }
         Ok(())
@@ -84,8 +87,7 @@ impl Totals {
             None => text.trim().parse().ok(),
         };
         let value = value.ok_or_else(|| {
-            let what = "expected a total".to_owned();
-            let found = super::error::shown(text);
+            let (what, found) = (Expected::Total, super::error::shown(text));
             ReadError::in_column(line, name, Trouble::Cell { what, found })
         })?;
         self.stated[place] = Some((line, value));

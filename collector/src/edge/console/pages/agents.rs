@@ -50,7 +50,7 @@ pub fn render(frame: &Frame, agents: &[AgentView], others: &Others) -> String {
             p.empty { (language.say("自启动以来没有。", "None since the start.")) }
         } @else {
             dl.facts {
-                @for (reason, count) in put_aside { div { dt { (reason.replace('_', " ")) } dd { (count) } } }
+                @for (reason, count) in put_aside { div { dt { (words::put_aside(language, reason)) } dd { (count) } } }
             }
         }
     };

@@ -57,7 +57,7 @@ pub fn render(frame: &Frame, file: &CaseFile, agent: Option<&AgentView>) -> Stri
                     li {
                         time { (frame.time(store, action.at.0, "%m-%d %H:%M:%S")) } " "
                         (words::change(language, action.change)) " "
-                        span.quiet { (action.finding) " " (action.note) }
+                        span.quiet { (action.finding) " " (words::note(language, &action.note)) }
                     }
                 }
             }

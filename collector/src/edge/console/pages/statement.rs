@@ -5,6 +5,7 @@ use crate::alert::words;
 use crate::correlate::finding::Subject;
 use crate::edge::console::papers::imported::FINDINGS_MAX;
 use crate::edge::console::summary;
+use crate::edge::console::words as console_words;
 use crate::edge::store::OpenFinding;
 use crate::edge::store::settlement::StatementView;
 use crate::settlement::report::Report;
@@ -25,7 +26,7 @@ pub fn render(frame: &Frame, view: &StatementView) -> String {
         }
         dl.facts {
             div { dt { (language.say("来源", "Source")) } dd { (head.source) } }
-            div { dt { (language.say("日期", "Days")) } dd { (head.period) } }
+            div { dt { (language.say("日期", "Days")) } dd { (console_words::period(language, &head.period)) } }
             div { dt { (language.say("格式", "Profile")) } dd { (head.profile) } }
             div {
                 dt { (language.say("导入时间", "Imported")) }

@@ -1,9 +1,10 @@
 //! Settlement files: what was loaded, what was replaced, and what was refused and why.
 
 use super::{Frame, chip, page};
+use crate::edge::console::{refusals, summary, words};
 use crate::edge::store::settlement::{FileState, FileView};
+use crate::settlement::report::Report;
 use maud::{Markup, html};
-use serde_json::Value;
 
 /// Renders them, the latest first.
 pub fn render(frame: &Frame, files: &[FileView], profiles: &[String]) -> String {
@@ -67,14 +68,18 @@ pub(super) fn state(frame: &Frame, state: FileState) -> Markup {
 
 fn file(frame: &Frame, file: &FileView) -> Markup {
     let language = frame.language;
-    let summary: Value = serde_json::from_str(&file.summary).unwrap_or_default();
-    let open = summary["open"].as_u64().unwrap_or(0);
-    let reason = summary["refused"]["message"].as_str();
+    // Of a file that another version wrote the head is shown.
+    let report: Report = serde_json::from_str(&file.summary).unwrap_or_default();
+    let open = report.open;
+    let reason = report.refused.as_ref().map(|refused| {
+        let problem = || summary::reason(language, &refused.reason).0.to_owned();
+        refusals::line(language, refused).unwrap_or_else(problem)
+    });
     html! {
         section.agent {
             p.top {
                 a href=(frame.link(&format!("/statement/{}", file.id.0))) {
-                    strong { (file.head.source) " · " (file.head.period) }
+                    strong { (file.head.source) " · " (words::period(language, &file.head.period)) }
                 }
                 (state(frame, file.state))
             }

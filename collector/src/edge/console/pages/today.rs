@@ -130,7 +130,9 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
             let number = complaint.number;
             language.say(format!("投诉 {number} 号"), format!("complaint {number}"))
         }
-        (Subject::Statement(statement), _) => format!("{} {}", statement.source, statement.part),
+        (Subject::Statement(statement), _) => {
+            format!("{} {}", statement.source, words::part(language, &statement.part))
+        }
         (_, Some(name)) => frame.terminal_title(&name.store, name.terminal),
         _ => String::new(),
     };

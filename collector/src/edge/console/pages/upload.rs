@@ -21,7 +21,10 @@ pub fn render(frame: &Frame, name: &str, upload: &Upload) -> String {
                 p.quiet { (language.say("本页会自动刷新；离开也不影响导入。", "This page asks again by itself; the import goes on without it.")) }
             }
             Upload::Failed(error) => {
-                p.statement { (language.say("导入失败：", "The import failed: ")) (error) }
+                p.statement { (language.say(
+                    "导入失败：存储或设置出了问题，文件没有导入。原因见 slipwatch-collector 的日志，排除后请重新上传。".to_owned(),
+                    format!("The import failed: {error}. Nothing was loaded; the log of slipwatch-collector says more."),
+                )) }
             }
             Upload::Ended(reports) => { @for report in reports { (self::report(frame, report)) } }
         }

@@ -265,7 +265,11 @@ pub fn document(frame: &Frame, exhibit: &Exhibit) -> Result<Vec<u8>, KrillaError
         paper.heading(language.say("处理记录", "What was done"));
         for action in &file.actions {
             let at = frame.time(store, action.at.0, "%m-%d %H:%M:%S");
-            let text = format!("{} {}", words::change(language, action.change), action.note);
+            let text = format!(
+                "{} {}",
+                words::change(language, action.change),
+                words::note(language, &action.note)
+            );
             paper.moment(&at, &text, None);
         }
     }
@@ -380,7 +384,13 @@ fn integrity(paper: &mut Paper, frame: &Frame, exhibit: &Exhibit) {
     let agent = &exhibit.file.view.id.agent;
     paper.fact(
         language.say("采集程序", "Agent"),
-        &format!("{} / {} · epoch {} · {first}–{last}", agent.store, agent.agent, exhibit.epoch.0),
+        &format!(
+            "{} / {} · {} {} · {first}–{last}",
+            agent.store,
+            agent.agent,
+            language.say("编号周期", "epoch"),
+            exhibit.epoch.0
+        ),
     );
     match key_of(exhibit) {
         Some(key) => paper.fact(language.say("采集程序公钥", "Agent's public key"), &key),

@@ -11,6 +11,7 @@ use super::money::NumberForm;
 use crate::settlement::row::{CardClass, RowKind};
 use jiff::tz::TimeZone;
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 use slipwatch_shared::event::Instrument;
 use slipwatch_shared::money::Currency;
 
@@ -31,7 +32,8 @@ pub enum Format {
 }
 
 /// How characters are encoded. Bytes that are none of it refuse the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// UTF-8, with or without a byte order mark.
     Utf8,
