@@ -311,7 +311,7 @@ fn block(settings: &LetterSettings, shop: &ShopLetters, item: &Item) -> Block {
     let ended = item.resolution();
     add("结果", "Outcome", ended.map(|how| words::resolution_sentence(language, how).to_owned()));
     add("投诉编号", "Complaint", item.complaint.map(|number| number.to_string()));
-    add("最晚", "Due", item.due_ms.and_then(|due| time(shop, due)));
+    add("最晚", "Due", item.due_ms.and_then(|due| words::deadline(due, &shop.time_zone)));
     add("案件编号", "Case", item.case.clone());
     add("另一笔", "The other payment", item.partner.clone());
     add("收单机构", "Acquirer", item.acquirer.clone());

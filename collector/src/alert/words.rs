@@ -4,6 +4,9 @@
 use super::language::Language;
 use crate::correlate::cause::CauseDetail;
 use crate::correlate::finding::{FindingKind, Resolution};
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
 use slipwatch_shared::money::{Amount, Currency};
 
 /// A finding's name, as a headline.
@@ -517,6 +520,15 @@ pub fn money(language: Language, amount: Amount) -> String {
         }
         _ => text,
     }
+}
+
+/// When something is due by a shop's clock, to the minute. What ends at midnight ends with the day before.
+pub fn deadline(at_ms: i64, zone: &TimeZone) -> Option<String> {
+    let at = Timestamp::from_millisecond(at_ms).ok()?.to_zoned_datetime(zone.clone()).datetime();
+    if at.time() != Time::midnight() {
+        return Some(at.strftime("%Y-%m-%d %H:%M").to_string());
+    }
+    Some(format!("{} 24:00", at.date().yesterday().ok()?))
 }
 
 /// What a settlement file calls something, with the names that we give deductions and rates said in this language.

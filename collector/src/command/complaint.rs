@@ -397,6 +397,10 @@ impl Desk {
         at.to_zoned_datetime(self.zone(store)).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
+    fn deadline(&self, store: Option<&slipwatch_shared::terminal::StoreId>, at_ms: i64) -> String {
+        alert_words::deadline(at_ms, &self.zone(store)).unwrap_or_default()
+    }
+
     fn matched(&self, matched: &Match) -> String {
         let candidate = &matched.candidate;
         let store = candidate.store.as_ref();
@@ -449,7 +453,7 @@ impl Desk {
         };
         let _ = writeln!(text, "{state}");
         if let Some(due) = looked.due {
-            let at = self.time(store, due.at.0);
+            let at = self.deadline(store, due.at.0);
             let _ = writeln!(text, "  {} {at}", words::due(language, due.kind));
         }
         if let Some(payment) = &looked.payment {
@@ -490,7 +494,7 @@ impl Desk {
                 format!(
                     "{} {}",
                     words::due(language, due.kind),
-                    self.time(looked.store(), due.at.0)
+                    self.deadline(looked.store(), due.at.0)
                 )
             });
             let _ = writeln!(

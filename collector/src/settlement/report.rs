@@ -116,6 +116,11 @@ pub struct Refused {
 }
 
 impl Report {
+    /// Whether it was loaded, and nothing of its days before it.
+    pub fn is_first(&self) -> bool {
+        self.outcome == Outcome::Loaded && self.revision.is_none_or(|revision| revision <= 1)
+    }
+
     /// Whether it was refused.
     pub fn is_refused(&self) -> bool {
         self.refused.is_some()

@@ -35,8 +35,6 @@ use tokio::sync::watch;
 
 /// Settlement files that a page shows.
 const STATEMENTS_SHOWN_MAX: usize = 100;
-/// Open findings that a page shows.
-const OPEN_SHOWN_MAX: usize = 50;
 
 /// How the collector stands, for load balancers and people.
 #[derive(Clone, Debug, Serialize)]
@@ -271,7 +269,7 @@ async fn show_today(State(pages): State<Pages>, visit: Visit) -> Response {
                 ..CaseQuery::default()
             })?;
             let open = match day == now {
-                true => reader.findings(ArrivalTime(0), true, OPEN_SHOWN_MAX)?,
+                true => reader.findings(ArrivalTime(0), true, PAGE_ROWS_MAX)?,
                 false => Vec::new(),
             };
             let cut_off = cases.len() >= PAGE_ROWS_MAX;

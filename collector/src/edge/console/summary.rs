@@ -114,7 +114,7 @@ pub fn detail(language: Language, detail: &Detail) -> String {
     if !ledger.word.is_empty() {
         parts.push(words::ledger_word(language, &ledger.word));
     }
-    parts.join(", ")
+    parts.join(language.say("，", ", "))
 }
 
 fn refusal(language: Language, refused: &Refused) -> Vec<(String, String)> {
@@ -258,7 +258,8 @@ fn contents(language: Language, report: &Report) -> Vec<(String, String)> {
     let kinds = in_order.map(|(kind, sum)| {
         let rows = rows(language, sum.rows);
         let sums = sums(language, sum);
-        let value = if sums.is_empty() { rows } else { format!("{rows}, {sums}") };
+        let joint = language.say("，", ", ");
+        let value = if sums.is_empty() { rows } else { format!("{rows}{joint}{sums}") };
         (row_kind(language, kind).to_owned(), value)
     });
     let left_out = report.left_out.iter().map(|(column, count)| {

@@ -451,6 +451,11 @@ pub(super) fn put_aside(language: Language, reason: &str) -> String {
     language.say(chinese, english).to_owned()
 }
 
+/// A sentence as a part of a line: without its full stop.
+pub(super) fn within(sentence: &str) -> &str {
+    sentence.trim_end_matches(['。', '.'])
+}
+
 /// How a finding stood, out of its line in the record: `alerting p1, cause network (no_answer) 80 %, ended: reversed`.
 /// A line of another form is shown as it is.
 pub(super) fn note(language: Language, note: &str) -> String {
@@ -470,14 +475,14 @@ fn note_parts(language: Language, note: &str) -> Option<String> {
     let urgent = Severity::ALL.into_iter().find(|known| known.label() == severity_word)?;
     let class = CauseClass::ALL.into_iter().find(|known| known.label() == class)?;
     let detail = CauseDetail::ALL.into_iter().find(|known| known.label() == detail)?;
-    let because = crate::alert::words::cause_sentence(language, detail);
-    let mut told = format!(
-        "{} · {} · {because}{}{} {confidence}",
-        stage(language, at_stage),
-        severity(language, urgent),
-        language.say("", " "),
-        cause_class(language, class),
+    let because = within(crate::alert::words::cause_sentence(language, detail));
+    let class = cause_class(language, class);
+    let because = language.say(
+        format!("{because}（{class}，{confidence}）"),
+        format!("{because} ({class}, {confidence})"),
     );
+    let mut told =
+        format!("{} · {} · {because}", stage(language, at_stage), severity(language, urgent));
     if let Some(ended) = ended {
         let plain = Resolution::PLAIN.into_iter().find(|known| known.label() == ended);
         let how = match plain {
@@ -485,7 +490,7 @@ fn note_parts(language: Language, note: &str) -> Option<String> {
             None => language.say("已变为另一项。", "It grew into another one."),
         };
         told.push_str(" · ");
-        told.push_str(how);
+        told.push_str(within(how));
     }
     Some(told)
 }
@@ -560,7 +565,8 @@ mod tests {
         let line = "alerting p1, cause terminal_fault (paper_out) 95 %, ended: slip_printed";
         let chinese = note(Language::Chinese, line);
         assert!(
-            chinese.starts_with("已提醒 · 立即处理 · ") && chinese.contains("设备故障 95 %"),
+            chinese.starts_with("已提醒 · 立即处理 · ")
+                && chinese.contains("（设备故障，95 %） · "),
             "{chinese}"
         );
         assert!(!chinese.chars().any(|sign| sign.is_ascii_alphabetic()), "{chinese}");

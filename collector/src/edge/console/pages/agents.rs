@@ -5,6 +5,7 @@ use crate::correlate::policy::AgentName;
 use crate::edge::console::words;
 use crate::edge::store::{AgentView, SourceView};
 use maud::{Markup, html};
+use slipwatch_shared::terminal::TerminalId;
 use std::collections::BTreeSet;
 
 /// What is told beside the agents that were heard.
@@ -79,13 +80,21 @@ fn agent(frame: &Frame, agent: &AgentView) -> Markup {
                 @if !agent.terminals.is_empty() {
                     div {
                         dt { (language.say("终端", "Terminals")) }
-                        dd { @for number in &agent.terminals { (frame.terminal_title(store, *number)) " " } }
+                        dd.names { @for name in terminals(frame, agent) { span { (name) } " " } }
                     }
                 }
             }
             @for source in &agent.sources { (line(frame, agent, source)) }
         }
     }
+}
+
+/// The terminals of an agent in the order of what people call them.
+fn terminals(frame: &Frame, agent: &AgentView) -> Vec<String> {
+    let title = |number: &TerminalId| frame.terminal_title(&agent.name.store, *number);
+    let mut names: Vec<String> = agent.terminals.iter().map(title).collect();
+    names.sort();
+    names
 }
 
 fn line(frame: &Frame, agent: &AgentView, source: &SourceView) -> Markup {

@@ -6,6 +6,7 @@ use crate::edge::console::words;
 use crate::edge::store::{AgentView, CaseFile, FindingView, SourceView};
 use maud::{Markup, html};
 use slipwatch_shared::event::{Event, Evidence};
+use slipwatch_shared::terminal::TerminalId;
 
 /// Holes this long before a payment, and after its last word, are shown with it.
 const AROUND_MS: i64 = 10 * 60_000;
@@ -49,7 +50,9 @@ pub fn render(frame: &Frame, file: &CaseFile, agent: Option<&AgentView>) -> Stri
         }
         h2 { (language.say("经过", "What was heard")) }
         ol.timeline { @for (_, event) in &file.events { (entry(frame, store, event)) } }
-        @if let Some(agent) = agent { (coverage(frame, agent, opened, case.wall(case.last_heard()).0)) }
+        @if let Some(agent) = agent {
+            (coverage(frame, agent, file.view.terminal, opened, case.wall(case.last_heard()).0))
+        }
         @if !file.actions.is_empty() {
             h2 { (language.say("记录", "Record")) }
             ol.record {
@@ -126,11 +129,20 @@ fn entry(frame: &Frame, store: &slipwatch_shared::terminal::StoreId, event: &Eve
     }
 }
 
-/// What was listened to around this payment, and where not.
-fn coverage(frame: &Frame, agent: &AgentView, from: i64, until: i64) -> Markup {
+/// What was listened to around this payment, and where not. Lines of other terminals say nothing about it.
+fn coverage(
+    frame: &Frame,
+    agent: &AgentView,
+    terminal: Option<TerminalId>,
+    from: i64,
+    until: i64,
+) -> Markup {
     let language = frame.language;
     let store = &agent.name.store;
-    let near = |source: &&SourceView| source.hears_money || source.hears_slips;
+    let is_its = |source: &SourceView| {
+        terminal.is_none() || source.terminal.is_none() || source.terminal == terminal
+    };
+    let near = |source: &&SourceView| (source.hears_money || source.hears_slips) && is_its(source);
     html! {
         h2 { (language.say("监听情况", "Coverage")) }
         @for source in agent.sources.iter().filter(near) {

@@ -13,6 +13,7 @@ use crate::complaint::words;
 use crate::edge::console::words as console_words;
 use maud::{Markup, PreEscaped, html};
 use slipwatch_shared::money::Currency;
+use slipwatch_shared::terminal::StoreId;
 use slipwatch_shared::times::EventTime;
 
 /// A moment to the minute.
@@ -368,6 +369,11 @@ fn state(frame: &Frame, looked: &Looked) -> Markup {
     }
 }
 
+/// By the shop's clock, as the answer says it.
+fn deadline(frame: &Frame, store: Option<&StoreId>, at: EventTime) -> String {
+    alert_words::deadline(at.0, &frame.zone(store)).unwrap_or_default()
+}
+
 fn card(frame: &Frame, looked: &Looked) -> Markup {
     let language = frame.language;
     let complaint = &looked.complaint;
@@ -384,7 +390,7 @@ fn card(frame: &Frame, looked: &Looked) -> Markup {
                 (frame.time(store, complaint.received.0, "%m-%d %H:%M"))
             }
             @if let Some(due) = looked.due {
-                span.line.quiet { (words::due(language, due.kind)) " " (frame.time(store, due.at.0, MINUTE)) }
+                span.line.quiet { (words::due(language, due.kind)) " " (deadline(frame, store, due.at)) }
             }
         }
     }
@@ -407,7 +413,7 @@ pub fn one(frame: &Frame, looked: &Looked, refusal: Option<&str>) -> String {
             p.statement { a href=(frame.link(&format!("/complaints/{other}"))) { (also_open(language, *other)) } }
         }
         @if let Some(due) = looked.due {
-            p.quiet { (words::due(language, due.kind)) (language.say("：最晚 ", ": due ")) time datetime=(Frame::iso(due.at.0)) { (frame.time(store, due.at.0, MINUTE)) } }
+            p.quiet { (words::due(language, due.kind)) (language.say("：最晚 ", ": due ")) time datetime=(Frame::iso(due.at.0)) { (deadline(frame, store, due.at)) } }
         }
         h2 { (language.say("现在可以答复", "What is true now")) }
         section.finding {
@@ -518,7 +524,7 @@ fn history(frame: &Frame, looked: &Looked, line: &Line) -> Markup {
             let kind = parts.next().and_then(crate::complaint::deadline::DueKind::named);
             let at = parts.next().and_then(|at| at.parse().ok()).map(EventTime);
             kind.zip(at).map(|(kind, at)| {
-                format!("{} {}", words::due(language, kind), frame.time(store, at.0, MINUTE))
+                format!("{} {}", words::due(language, kind), deadline(frame, store, at))
             })
         }
         Step::Matched | Step::Chosen => Some(line.note.clone()),

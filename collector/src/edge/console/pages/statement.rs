@@ -22,7 +22,10 @@ pub fn render(frame: &Frame, view: &StatementView) -> String {
         h1 { (head.name) }
         p {
             (super::statements::state(frame, view.file.state)) " "
-            @if let Some(report) = &report { (summary::headline(language, report)) }
+            // That a first version was loaded is said by its state; what came of any other is more than that.
+            @if let Some(report) = report.as_ref().filter(|report| !report.is_first()) {
+                (summary::headline(language, report))
+            }
         }
         dl.facts {
             div { dt { (language.say("来源", "Source")) } dd { (head.source) } }

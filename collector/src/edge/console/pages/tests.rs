@@ -7,16 +7,17 @@ use crate::complaint::matching::{Candidate, Level, Match, Source};
 use crate::complaint::record::{Complaint, Unmatched};
 use crate::complaint::said::{Said, Trouble, Typed, When};
 use crate::correlate::case::{Case, CaseId, EventRef};
-use crate::correlate::cause::CauseClass;
+use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
+use crate::correlate::finding::{Finding, FindingId, FindingKind, Severity, Stage, Subject};
 use crate::correlate::policy::AgentName;
 use crate::correlate::timeline::StreamTime;
 use crate::correlate::verdict::{Unknown, Verdict};
-use crate::edge::store::{CaseFile, CaseView};
+use crate::edge::store::{AgentView, CaseFile, CaseView, FindingView, SourceView};
 use crate::settlement::standing::Standing;
 use slipwatch_shared::card::{Card, MaskedPan};
 use slipwatch_shared::event::{Body, Epoch, Event, Evidence, Keys, Kind, Seq, SourceId};
 use slipwatch_shared::money::{Amount, Currency};
-use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
+use slipwatch_shared::times::{ArrivalTime, BootId, EventTime, Observed, Uptime};
 use std::path::Path;
 
 /// 2026-11-24 02:00:00 UTC.
@@ -166,6 +167,89 @@ fn an_agent_that_is_not_in_the_settings_is_named() {
     let others = agents::Others { unknown: [name].into(), ..agents::Others::default() };
     let page = agents::render(&frame(Language::English), &[], &others);
     check(&page, &["Not in the settings", "shop-7 · till-9", "[[shop]] agents"], &["never seen"]);
+}
+
+fn open_finding(kind: FindingKind, severity: Severity) -> FindingView {
+    let (class, detail) = (CauseClass::Unknown, CauseDetail::Nothing);
+    FindingView {
+        finding: Finding {
+            id: FindingId { kind, subject: Subject::Case(view(NO_SLIP).id), time: 1 },
+            severity,
+            stage: Stage::Alerting,
+            cause: Cause { class, detail, confidence: 0, cited: Vec::new() },
+            since: EventTime(TEN),
+            resolved: None,
+            parent: None,
+            partner: None,
+            measure: 0,
+            historical: false,
+        },
+        terminal: None,
+        amount: Some(Amount::new(12_345, Currency::CNY)),
+        stan: Some("000077".parse().unwrap()),
+        raised: ArrivalTime(TEN),
+        changed: ArrivalTime(TEN),
+    }
+}
+
+#[test]
+fn what_needs_somebody_now_stands_first_with_its_amount_and_the_rest_is_counted() {
+    let mut shown = today(false, NO_SLIP);
+    let later = open_finding(FindingKind::ClockSkew, Severity::P3);
+    shown.open = vec![later; today::OPEN_SHOWN_MAX + 2];
+    shown.open.push(open_finding(FindingKind::DuplicateDebit, Severity::P1));
+    let page = today::render(&frame(Language::English), &shown);
+    let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part} is missing in {page}"));
+    assert!(at("Likely charged twice") < at("Terminal clock is wrong"), "{page}");
+    check(&page, &["CNY 123.45", "voucher 000077", "3 more, less urgent ones"], &[". ·"]);
+    let page = today::render(&frame(Language::Chinese), &shown);
+    check(&page, &["123.45 元", "凭证号 000077", "另有 3 项"], &["。 ·"]);
+}
+
+fn heard(name: &str, terminal: Option<&str>) -> SourceView {
+    SourceView {
+        source: SourceId(1),
+        name: name.into(),
+        dialect: "kv-en".into(),
+        terminal: terminal.map(|number| number.parse().unwrap()),
+        hears_money: true,
+        hears_slips: true,
+        open: true,
+        covered_until: EventTime(TEN),
+        holes: Vec::new(),
+    }
+}
+
+#[test]
+fn a_case_shows_how_its_own_lines_were_heard_and_an_agent_its_terminals_in_order() {
+    let lines = [
+        heard("its-line", Some("10000001")),
+        heard("another-till", Some("10000002")),
+        heard("shared-printer", None),
+    ];
+    let numbers = ["10000003", "10000001", "10000002"];
+    let agent = AgentView {
+        name: view(NO_SLIP).id.agent,
+        presence: crate::commit::Presence::Online,
+        version: "".into(),
+        heard: ArrivalTime(TEN),
+        through: Seq(1),
+        sources: lines.to_vec(),
+        terminals: numbers.map(|number| number.parse().unwrap()).to_vec(),
+    };
+    let page = case::render(&frame(Language::English), &file(NO_SLIP), Some(&agent));
+    check(&page, &["its-line", "shared-printer"], &["another-till"]);
+    let page = agents::render(&frame(Language::English), &[agent], &agents::Others::default());
+    let names = "<span>10000002</span> <span>10000003</span> <span>收银台 1 (10000001)</span>";
+    check(&page, &[names, "another-till"], &[]);
+}
+
+#[test]
+fn what_is_due_at_midnight_is_due_at_the_end_of_the_day_before() {
+    let zone = frame(Language::Chinese).zone(None);
+    let told = |at_ms: i64| words::deadline(at_ms, &zone);
+    assert_eq!(told(TEN).as_deref(), Some("2026-11-24 10:00"));
+    assert_eq!(told(TEN + 14 * 3_600_000).as_deref(), Some("2026-11-24 24:00"));
 }
 
 #[test]

@@ -11,6 +11,9 @@ use maud::{Markup, html};
 use slipwatch_shared::terminal::StoreId;
 use slipwatch_shared::trace::Stan;
 
+/// Open findings that are shown.
+pub const OPEN_SHOWN_MAX: usize = 50;
+
 /// What the page shows.
 pub struct Today {
     /// The day, as the shops' clocks have it.
@@ -21,7 +24,7 @@ pub struct Today {
     pub cases: Vec<CaseView>,
     /// There were more than are shown.
     pub cut_off: bool,
-    /// Findings that are open, whenever they began.
+    /// Findings that are open, whenever they began, the latest change first.
     pub open: Vec<FindingView>,
     /// Every payment is wanted, also those that are plainly fine.
     pub all: bool,
@@ -36,6 +39,9 @@ pub fn render(frame: &Frame, today: &Today) -> String {
     };
     let shown: Vec<&CaseView> =
         today.cases.iter().filter(|view| today.all || is_fine(view)).collect();
+    // What must be seen to now stands above what can wait, whichever changed last.
+    let mut open: Vec<&FindingView> = today.open.iter().collect();
+    open.sort_by_key(|view| view.finding.severity);
     let content = html! {
         h1 { (title) }
         p.days {
@@ -46,9 +52,16 @@ pub fn render(frame: &Frame, today: &Today) -> String {
             }
         }
         (tiles(frame, today))
-        @if !today.open.is_empty() {
+        @if !open.is_empty() {
             h2 { (language.say("需要处理", "Needs somebody")) }
-            ul.cards { @for view in &today.open { (finding(frame, view)) } }
+            ul.cards { @for view in open.iter().take(OPEN_SHOWN_MAX) { (finding(frame, view)) } }
+            @if open.len() > OPEN_SHOWN_MAX {
+                @let more = open.len() - OPEN_SHOWN_MAX;
+                p.quiet { (language.say(
+                    format!("另有 {more} 项较不紧急的，见 slipwatch-collector cases。"),
+                    format!("{more} more, less urgent ones: see slipwatch-collector cases."),
+                )) }
+            }
         }
         h2 { (language.say("交易", "Payments")) }
         @if shown.is_empty() {
@@ -156,7 +169,7 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
                 }
                 span.line { (place) }
                 span.line.quiet {
-                    (alert_words::cause_sentence(language, finding.cause.detail))
+                    (words::within(alert_words::cause_sentence(language, finding.cause.detail)))
                     " · " (words::stage(language, finding.stage))
                     " · " (frame.time(store, finding.since.0, "%m-%d %H:%M"))
                 }

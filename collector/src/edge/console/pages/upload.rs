@@ -26,7 +26,7 @@ pub fn render(frame: &Frame, name: &str, upload: &Upload) -> String {
                     format!("The import failed: {error}. Nothing was loaded; the log of slipwatch-collector says more."),
                 )) }
             }
-            Upload::Ended(reports) => { @for report in reports { (self::report(frame, report)) } }
+            Upload::Ended(reports) => { @for report in reports { (self::report(frame, name, report)) } }
         }
         p { a href=(frame.link("/statements")) { (language.say("全部对账文件", "All statements")) } }
     };
@@ -34,11 +34,12 @@ pub fn render(frame: &Frame, name: &str, upload: &Upload) -> String {
     page_with(frame, name, "", again, content)
 }
 
-fn report(frame: &Frame, report: &Report) -> Markup {
+fn report(frame: &Frame, name: &str, report: &Report) -> Markup {
     let language = frame.language;
     html! {
         section.agent {
-            p.top { strong { (report.file) } }
+            // A part of an archive has a name of its own.
+            @if report.file != name { p.top { strong { (report.file) } } }
             p { (summary::headline(language, report)) }
             @for section in summary::sections(language, report) {
                 h2 { (section.heading) }
