@@ -78,7 +78,7 @@ fn agent(frame: &Frame, agent: &AgentView) -> Markup {
                     div { dt { (language.say("版本", "Version")) } dd { (agent.version) } }
                 }
                 @if !agent.terminals.is_empty() {
-                    div {
+                    div.wide {
                         dt { (language.say("终端", "Terminals")) }
                         dd.names { @for name in terminals(frame, agent) { span { (name) } " " } }
                     }

@@ -36,7 +36,7 @@ pub fn render(frame: &Frame, view: &StatementView) -> String {
                 dd { time datetime=(Frame::iso(view.file.arrived.0)) { (frame.time(None, view.file.arrived.0, "%Y-%m-%d %H:%M:%S")) } }
             }
             @if let Some(hash) = report.as_ref().and_then(|report| report.sha256.as_ref()) {
-                div { dt { "SHA-256" } dd { (hash) } }
+                div.wide { dt { "SHA-256" } dd { (hash) } }
             }
         }
         @for section in report.iter().flat_map(|report| summary::sections(language, report)) {

@@ -171,7 +171,8 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
                 span.line.quiet {
                     (words::within(alert_words::cause_sentence(language, finding.cause.detail)))
                     " · " (words::stage(language, finding.stage))
-                    " · " (frame.time(store, finding.since.0, "%m-%d %H:%M"))
+                    " · "
+                    time datetime=(Frame::iso(finding.since.0)) { (frame.time(store, finding.since.0, "%m-%d %H:%M")) }
                 }
             }
         }
