@@ -3,6 +3,7 @@
 
 use crate::complaints::{ask, collector, get, post};
 use crate::serial::payment;
+use slipwatch_collector::run::STORE_FILE;
 use slipwatch_tests::papers;
 use slipwatch_tests::process::live::now_ms;
 use slipwatch_tests::process::shop::{DEADLINES, Shop};
@@ -203,8 +204,18 @@ fn complaints(shop: &Shop, read: &mut Read) {
             }
         }
     }
-    for path in ["/complaints/77?lang=zh-CN", "/case/none?lang=zh-CN", "/statement/77?lang=zh-CN"] {
-        read.page(path, &get(shop, path).body);
+    let nowhere = [
+        "/complaints/77?",
+        "/case/none?",
+        "/statement/77?",
+        "/statement/x?",
+        "/none?",
+        "/?day=9999-12-31&",
+    ];
+    for path in nowhere.map(|path| format!("{path}lang=zh-CN")) {
+        let page = get(shop, &path);
+        assert!([400, 404].contains(&page.status), "{path}: {}", page.status);
+        read.page(&path, &page.body);
     }
     read.page("an answer to none", &post(shop, "/complaints/77/answer?lang=zh-CN", &[]).body);
 }
@@ -308,6 +319,28 @@ fn pages_papers_and_letters_of_a_bad_day_hold_no_english_sentence() {
         read.page("a letter", &format!("<!DOCTYPE{marked}"));
     }
     read.check();
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_told_as_a_page() {
+    let mut shop = Shop::new();
+    shop.start_collector();
+    let base = rusqlite::Connection::open(shop.path().join("store").join(STORE_FILE));
+    let base = base.expect("the store can be opened");
+    let rename = |from: &str, to: &str| {
+        base.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}")).expect("a free store");
+    };
+    rename("agents", "away");
+    let page = get(&shop, "/agents?lang=zh-CN");
+    assert_eq!(page.status, 503, "{}", page.body);
+    assert!(page.body.contains("暂时看不到"), "{}", page.body);
+    let mut read = Read::default();
+    read.page("/agents", &page.body);
+    read.check();
+    let page = get(&shop, "/agents?lang=en");
+    assert!(page.body.contains("Nothing that was heard is lost"), "{}", page.body);
+    rename("away", "agents");
+    assert_eq!(get(&shop, "/agents?lang=zh-CN").status, 200);
 }
 
 #[test]

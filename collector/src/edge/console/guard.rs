@@ -9,6 +9,9 @@ use axum::response::{IntoResponse, Response};
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
+/// What is said to it, in both languages: of whom it came from nothing is known.
+const FOREIGN: &str = "这个表单来自其他网站的页面，没有接受。\nThis form was sent by another site's page; it was not taken.\n";
+
 /// Nothing of a page runs, is framed, or is kept by who passes it on.
 pub(super) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -26,8 +29,7 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
 pub(super) async fn own_pages_only(request: Request, next: Next) -> Response {
     let is_foreign = !request.method().is_safe() && is_foreign(request.headers());
     if is_foreign {
-        return (StatusCode::FORBIDDEN, "this form was sent by another site's page\n")
-            .into_response();
+        return (StatusCode::FORBIDDEN, FOREIGN).into_response();
     }
     next.run(request).await
 }

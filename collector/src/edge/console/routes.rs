@@ -134,16 +134,16 @@ impl Pages {
     where
         F: FnOnce(&Exhibit, &Frame) -> Result<Vec<u8>, KrillaError> + Send + 'static,
     {
-        self.read(move |reader| {
+        self.read(frame, move |frame, reader| {
             let id: Result<CaseId, _> = id.parse();
             let exhibit = match &id {
                 Ok(id) => reader.exhibit(id)?,
                 Err(_) => None,
             };
             let (Some(exhibit), Ok(id)) = (exhibit, id) else {
-                return Ok(Rendered::Missing(missing(&frame)));
+                return Ok(Rendered::Missing(missing(frame)));
             };
-            Ok(match make(&exhibit, &frame) {
+            Ok(match make(&exhibit, frame) {
                 Ok(bytes) => Rendered::File { bytes, kind, name: format!("evidence-{id}.{end}") },
                 Err(error) => Rendered::Refused(format!("{error:?}")),
             })
@@ -151,21 +151,23 @@ impl Pages {
         .await
     }
 
-    /// Reads on a thread that may block, and renders there, too.
-    async fn read<F>(&self, render: F) -> Response
+    /// Reads on a thread that may block, and renders there, too. A store that does not answer is told as a page.
+    async fn read<F>(&self, frame: Frame, render: F) -> Response
     where
-        F: FnOnce(&mut dyn Reader) -> Result<Rendered, StoreError> + Send + 'static,
+        F: FnOnce(&Frame, &mut dyn Reader) -> Result<Rendered, StoreError> + Send + 'static,
     {
         let reader = Arc::clone(&self.reader);
         let rendered = tokio::task::spawn_blocking(move || {
             // A page that panicked left a reader without a transaction: it can go on.
             let mut reader = reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            render(&mut **reader)
+            (render(&frame, &mut **reader), frame)
         });
         match rendered.await {
-            Ok(Ok(Rendered::Page(page))) => Html(page).into_response(),
-            Ok(Ok(Rendered::Missing(page))) => (StatusCode::NOT_FOUND, Html(page)).into_response(),
-            Ok(Ok(Rendered::File { bytes, kind, name })) => {
+            Ok((Ok(Rendered::Page(page)), _)) => Html(page).into_response(),
+            Ok((Ok(Rendered::Missing(page)), _)) => {
+                (StatusCode::NOT_FOUND, Html(page)).into_response()
+            }
+            Ok((Ok(Rendered::File { bytes, kind, name }), _)) => {
                 let disposition = format!("attachment; filename=\"{name}\"");
                 let headers = [
                     (header::CONTENT_TYPE, kind.to_owned()),
@@ -173,14 +175,14 @@ impl Pages {
                 ];
                 (headers, bytes).into_response()
             }
-            Ok(Ok(Rendered::Refused(what))) => {
+            Ok((Ok(Rendered::Refused(what)), _)) => {
                 tracing::error!(what, "a document could not be written");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
-            Ok(Err(error)) => {
+            Ok((Err(error), frame)) => {
                 self.metrics.store.failed(error.label());
                 tracing::warn!(%error, "a page could not be read from the store");
-                StatusCode::SERVICE_UNAVAILABLE.into_response()
+                (StatusCode::SERVICE_UNAVAILABLE, Html(unreadable(&frame))).into_response()
             }
             Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
@@ -257,12 +259,12 @@ async fn show_today(State(pages): State<Pages>, visit: Visit) -> Response {
     let day = asked.unwrap_or(now);
     let beside = |days: i64| day.checked_add(days.days()).unwrap_or(day).to_string();
     let Some((from, until)) = bounds(day, &zone) else {
-        return StatusCode::BAD_REQUEST.into_response();
+        return (StatusCode::BAD_REQUEST, Html(missing(&frame))).into_response();
     };
     let neighbours = (beside(-1), (day < now).then(|| beside(1)));
     let all = wanted.all.is_some();
     pages
-        .read(move |reader| {
+        .read(frame, move |frame, reader| {
             let cases = reader.cases(&CaseQuery {
                 since: Some(EventTime(from)),
                 before: Some(EventTime(until)),
@@ -275,7 +277,7 @@ async fn show_today(State(pages): State<Pages>, visit: Visit) -> Response {
             let cut_off = cases.len() >= PAGE_ROWS_MAX;
             let today =
                 today::Today { day: day.to_string(), neighbours, cases, cut_off, open, all };
-            Ok(Rendered::Page(today::render(&frame, &today)))
+            Ok(Rendered::Page(today::render(frame, &today)))
         })
         .await
 }
@@ -284,17 +286,17 @@ async fn show_case(State(pages): State<Pages>, Path(id): Path<String>, visit: Vi
     let frame = visit.frame;
     let id: Result<CaseId, _> = id.parse();
     pages
-        .read(move |reader| {
+        .read(frame, move |frame, reader| {
             let file = match &id {
                 Ok(id) => reader.case(id)?,
                 Err(_) => None,
             };
             let Some(file) = file else {
-                return Ok(Rendered::Missing(missing(&frame)));
+                return Ok(Rendered::Missing(missing(frame)));
             };
             let agents = reader.agents()?;
             let agent = agents.iter().find(|agent| agent.name == file.view.id.agent);
-            Ok(Rendered::Page(case::render(&frame, &file, agent)))
+            Ok(Rendered::Page(case::render(frame, &file, agent)))
         })
         .await
 }
@@ -332,7 +334,7 @@ async fn show_agents(State(pages): State<Pages>, visit: Visit) -> Response {
     let quarantined = pages.metrics.quarantined();
     let unknown = pages.metrics.agents.unknown_agents();
     pages
-        .read(move |reader| {
+        .read(frame, move |frame, reader| {
             let agents = reader.agents()?;
             let named = frame.config.policies().agents;
             let unheard: Vec<(String, String)> = named
@@ -341,7 +343,7 @@ async fn show_agents(State(pages): State<Pages>, visit: Visit) -> Response {
                 .map(|name| (name.store.to_string(), name.agent.to_string()))
                 .collect();
             let others = agents::Others { unheard, unknown, quarantined };
-            Ok(Rendered::Page(agents::render(&frame, &agents, &others)))
+            Ok(Rendered::Page(agents::render(frame, &agents, &others)))
         })
         .await
 }
@@ -350,24 +352,30 @@ async fn show_statements(State(pages): State<Pages>, visit: Visit) -> Response {
     let frame = visit.frame;
     let profiles = pages.uploads.profiles();
     pages
-        .read(move |reader| {
+        .read(frame, move |frame, reader| {
             let files = reader.statements(STATEMENTS_SHOWN_MAX)?;
-            Ok(Rendered::Page(statements::render(&frame, &files, &profiles)))
+            Ok(Rendered::Page(statements::render(frame, &files, &profiles)))
         })
         .await
 }
 
+/// A file's number; one that is none names no file.
+fn file_of(text: &str) -> FileId {
+    FileId(text.parse().unwrap_or(0))
+}
+
 async fn show_statement(
     State(pages): State<Pages>,
-    Path(file): Path<i64>,
+    Path(file): Path<String>,
     visit: Visit,
 ) -> Response {
     let frame = visit.frame;
+    let file = file_of(&file);
     pages
-        .read(move |reader| {
-            Ok(match reader.statement(FileId(file), FINDINGS_MAX)? {
-                Some(view) => Rendered::Page(statement::render(&frame, &view)),
-                None => Rendered::Missing(missing(&frame)),
+        .read(frame, move |frame, reader| {
+            Ok(match reader.statement(file, FINDINGS_MAX)? {
+                Some(view) => Rendered::Page(statement::render(frame, &view)),
+                None => Rendered::Missing(missing(frame)),
             })
         })
         .await
@@ -375,22 +383,36 @@ async fn show_statement(
 
 async fn import_summary(
     State(pages): State<Pages>,
-    Path(file): Path<i64>,
+    Path(file): Path<String>,
     visit: Visit,
 ) -> Response {
     let frame = visit.frame;
+    let file = file_of(&file);
     pages
-        .read(move |reader| {
-            let view = reader.statement(FileId(file), FINDINGS_MAX)?;
+        .read(frame, move |frame, reader| {
+            let view = reader.statement(file, FINDINGS_MAX)?;
             let told = view.and_then(|view| Imported::stored(&view.file, view.findings));
-            let Some(told) = told else { return Ok(Rendered::Missing(missing(&frame))) };
+            let Some(told) = told else { return Ok(Rendered::Missing(missing(frame))) };
             let kind = "application/pdf";
-            Ok(match imported::document(&frame, &[told]) {
-                Ok(bytes) => Rendered::File { bytes, kind, name: format!("import-{file}.pdf") },
+            Ok(match imported::document(frame, &[told]) {
+                Ok(bytes) => Rendered::File { bytes, kind, name: format!("import-{}.pdf", file.0) },
                 Err(error) => Rendered::Refused(format!("{error:?}")),
             })
         })
         .await
+}
+
+fn unreadable(frame: &Frame) -> String {
+    let language = frame.language;
+    pages::message(
+        frame,
+        language.say("暂时看不到", "Not to be seen just now"),
+        language.say(
+            "数据暂时读不出。终端的记录没有丢失，请稍后再打开本页；一直如此，请查看 slipwatch-collector 的日志。",
+            "The store does not answer. Nothing that was heard is lost: open this page again soon. If it stays so, look at \
+             the log of slipwatch-collector.",
+        ),
+    )
 }
 
 pub(super) fn missing(frame: &Frame) -> String {
