@@ -1,7 +1,7 @@
 //! What a shopkeeper reads in Chinese is Chinese: the pages, papers and letters of a bad day are walked through, and no
 //! English word stands there but names and the terms of the trade that Chinese slips carry, too.
 
-use crate::complaints::{ask, collector, get, post};
+use crate::complaints::{acquirers_file, ask, collector, get, post};
 use crate::serial::payment;
 use slipwatch_collector::run::STORE_FILE;
 use slipwatch_tests::papers;
@@ -220,12 +220,15 @@ fn complaints(shop: &Shop, read: &mut Read) {
     read.page("an answer to none", &post(shop, "/complaints/77/answer?lang=zh-CN", &[]).body);
 }
 
-fn paper(shop: &Shop, path: &str, name: &str, read: &mut Read) {
+/// Reads a paper, and gives its words.
+fn paper(shop: &Shop, path: &str, name: &str, read: &mut Read) -> String {
     let place: PathBuf = shop.path().join(name);
     let got = get(shop, path);
     assert_eq!(got.status, 200, "{path}");
     std::fs::write(&place, got.bytes).expect("room");
-    read.text(path, &papers::words_of(&place));
+    let words = papers::words_of(&place);
+    read.text(path, &words);
+    words
 }
 
 #[test]
@@ -261,6 +264,10 @@ fn pages_papers_and_letters_of_a_bad_day_hold_no_english_sentence() {
     settlement(&shop, &mut read);
     complaints(&shop, &mut read);
     let case = shop.stored().expect("a store").case_of(missed).expect("its case");
+    let settled = acquirers_file(&shop, &[("消费", missed.stan, missed)]);
+    let imported = collector(&shop, &["import", "--chinese", &settled.display().to_string()]);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    read.text("import --chinese", &String::from_utf8_lossy(&imported.stdout));
     let (amount, four) = (missed.amount as f64 / 100.0, format!("{:04}", missed.last_four));
     let amount = format!("{amount:.2}");
     let said = ["--time", &today(), "--amount", &amount, "--last-four", &four, "--case", &case];
@@ -302,7 +309,9 @@ fn pages_papers_and_letters_of_a_bad_day_hold_no_english_sentence() {
             "no page of {of} was walked: {seen:?}"
         );
     }
-    paper(&shop, &format!("/case/{case}/evidence.pdf?lang=zh-CN"), "evidence.pdf", &mut read);
+    let evidence = format!("/case/{case}/evidence.pdf?lang=zh-CN");
+    let evidence = paper(&shop, &evidence, "evidence.pdf", &mut read);
+    assert!(evidence.contains("结算本笔"), "the row that settles it is missing in {evidence}");
     for file in 1..=2 {
         paper(
             &shop,

@@ -142,7 +142,7 @@ fn refund_line(payment: &Payment, stan: u32) -> String {
 }
 
 /// An acquirer's file of today with these rows: word, trace and payment.
-fn acquirers_file(shop: &Shop, rows: &[(&str, u32, &Payment)]) -> PathBuf {
+pub fn acquirers_file(shop: &Shop, rows: &[(&str, u32, &Payment)]) -> PathBuf {
     let header = "商户号,门店名称,终端号,交易时间,交易类型,交易批次号,凭证号,参考号,卡号,卡类别,发卡行机构代码,\
         发卡行名称,交易金额,手续费,交易日期,交易单号,订单号,商户备注,对接应用号,原始金额,结算金额,产品类型,分期贴息,\
         交易完成时间";

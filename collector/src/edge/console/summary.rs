@@ -356,8 +356,19 @@ fn row_kind(language: Language, kind: RowKind) -> &'static str {
     language.say(chinese, english)
 }
 
+/// What a row is to the payment that it is linked with.
+pub(super) fn role(language: Language, role: Role) -> &'static str {
+    let (chinese, english) = match role {
+        Role::Settles => ("结算本笔", "settles it"),
+        Role::Offsets => ("冲抵本笔", "gives it back"),
+        Role::Repeats => ("重复结算本笔", "settles it once more"),
+        Role::Suggested => ("可能结算本笔", "may settle it"),
+    };
+    language.say(chinese, english)
+}
+
 /// By what rows were linked: a tier, or what the row is to its payment.
-fn tier(language: Language, word: &str) -> String {
+pub(super) fn tier(language: Language, word: &str) -> String {
     let (chinese, english) = match (Tier::named(word), Role::named(word)) {
         (Some(Tier::E1), _) => ("渠道单号一致", "by the channel's number"),
         (Some(Tier::E2), _) => ("终端、批次、凭证号一致", "by terminal, batch and trace"),

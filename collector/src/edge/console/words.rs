@@ -2,7 +2,7 @@
 
 use crate::alert::language::Language;
 use crate::commit::Presence;
-use crate::correlate::cause::{CauseClass, CauseDetail};
+use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
 use crate::correlate::finding::{Change, Resolution, Severity, Stage};
 use crate::correlate::verdict::{NotExpected, Unknown, Verdict};
 use slipwatch_shared::event::{
@@ -451,6 +451,16 @@ pub(super) fn put_aside(language: Language, reason: &str) -> String {
     language.say(chinese, english).to_owned()
 }
 
+/// What most likely caused something, and how sure that is, as a part of a line.
+pub(super) fn cause(language: Language, cause: &Cause) -> String {
+    let because = within(crate::alert::words::cause_sentence(language, cause.detail));
+    let (class, confidence) = (cause_class(language, cause.class), cause.confidence);
+    language.say(
+        format!("{because}（{class}，{confidence} %）"),
+        format!("{because} ({class}, {confidence} %)"),
+    )
+}
+
 /// A sentence as a part of a line: without its full stop.
 pub(super) fn within(sentence: &str) -> &str {
     sentence.trim_end_matches(['。', '.'])
@@ -467,20 +477,16 @@ fn note_parts(language: Language, note: &str) -> Option<String> {
         Some((stood, ended)) => (stood, Some(ended)),
         None => (note, None),
     };
-    let (stood, cause) = stood.split_once(", cause ")?;
+    let (stood, because) = stood.split_once(", cause ")?;
     let (stage_word, severity_word) = stood.split_once(' ')?;
-    let (class, rest) = cause.split_once(" (")?;
+    let (class, rest) = because.split_once(" (")?;
     let (detail, confidence) = rest.split_once(") ")?;
     let at_stage = Stage::ALL.into_iter().find(|known| known.label() == stage_word)?;
     let urgent = Severity::ALL.into_iter().find(|known| known.label() == severity_word)?;
     let class = CauseClass::ALL.into_iter().find(|known| known.label() == class)?;
     let detail = CauseDetail::ALL.into_iter().find(|known| known.label() == detail)?;
-    let because = within(crate::alert::words::cause_sentence(language, detail));
-    let class = cause_class(language, class);
-    let because = language.say(
-        format!("{because}（{class}，{confidence}）"),
-        format!("{because} ({class}, {confidence})"),
-    );
+    let confidence = confidence.strip_suffix(" %")?.parse().ok()?;
+    let because = cause(language, &Cause { class, detail, confidence, cited: Vec::new() });
     let mut told =
         format!("{} · {} · {because}", stage(language, at_stage), severity(language, urgent));
     if let Some(ended) = ended {

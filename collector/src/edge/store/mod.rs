@@ -300,6 +300,14 @@ pub struct SourceView {
     pub holes: Vec<(EventTime, EventTime, &'static str)>,
 }
 
+impl SourceView {
+    /// Whether it carries anything of a payment at this terminal. Lines of other terminals say nothing about it.
+    pub fn tells_of(&self, terminal: Option<TerminalId>) -> bool {
+        let is_its = terminal.is_none() || self.terminal.is_none() || self.terminal == terminal;
+        is_its && (self.hears_money || self.hears_slips)
+    }
+}
+
 /// The reading end: for pages, search and mail. Sees what is committed, never blocks the writer.
 pub trait Reader: Send {
     /// Payments, newest first.

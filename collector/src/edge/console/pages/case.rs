@@ -3,7 +3,7 @@
 use super::{Frame, amount, chip, last_four_only, numbers, page};
 use crate::alert::words as alert_words;
 use crate::edge::console::words;
-use crate::edge::store::{AgentView, CaseFile, FindingView, SourceView};
+use crate::edge::store::{AgentView, CaseFile, FindingView};
 use maud::{Markup, html};
 use slipwatch_shared::event::{Event, Evidence};
 use slipwatch_shared::terminal::TerminalId;
@@ -129,7 +129,7 @@ fn entry(frame: &Frame, store: &slipwatch_shared::terminal::StoreId, event: &Eve
     }
 }
 
-/// What was listened to around this payment, and where not. Lines of other terminals say nothing about it.
+/// What was listened to around this payment, and where not.
 fn coverage(
     frame: &Frame,
     agent: &AgentView,
@@ -139,13 +139,9 @@ fn coverage(
 ) -> Markup {
     let language = frame.language;
     let store = &agent.name.store;
-    let is_its = |source: &SourceView| {
-        terminal.is_none() || source.terminal.is_none() || source.terminal == terminal
-    };
-    let near = |source: &&SourceView| (source.hears_money || source.hears_slips) && is_its(source);
     html! {
         h2 { (language.say("监听情况", "Coverage")) }
-        @for source in agent.sources.iter().filter(near) {
+        @for source in agent.sources.iter().filter(|source| source.tells_of(terminal)) {
             @let holes: Vec<_> = source.holes.iter()
                 .filter(|(begin, end, _)| end.0 >= from - AROUND_MS && begin.0 <= until + AROUND_MS)
                 .collect();

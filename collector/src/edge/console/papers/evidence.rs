@@ -3,7 +3,7 @@
 use super::paper::Paper;
 use crate::alert::words as alert_words;
 use crate::edge::console::pages::{Frame, last_four_only, numbers};
-use crate::edge::console::words;
+use crate::edge::console::{summary, words};
 use crate::edge::store::exhibit::{Exhibit, numbers_of};
 use crate::edge::store::settlement::LinkView;
 use crate::edge::store::{CaseFile, SourceView};
@@ -128,7 +128,7 @@ pub fn pack(exhibit: &Exhibit, made_ms: i64) -> Pack {
             key: key_of(exhibit),
         },
         coverage: sources
-            .filter(|source| is_near(source))
+            .filter(|source| source.tells_of(file.view.terminal))
             .map(|source| coverage(file, source))
             .collect(),
         findings: findings.collect(),
@@ -156,10 +156,6 @@ fn payment(file: &CaseFile, place: Place) -> Payment {
         slip_grade: grade,
         events: numbers_of(file).map(|seq| seq.0).collect(),
     }
-}
-
-fn is_near(source: &SourceView) -> bool {
-    source.hears_money || source.hears_slips
 }
 
 /// The gaps of a line around a payment: from, to, and why.
@@ -230,8 +226,9 @@ pub fn document(frame: &Frame, exhibit: &Exhibit) -> Result<Vec<u8>, KrillaError
     let mut paper = Paper::new(&title, language.tag());
     let opened = case.wall(case.opened).0;
     paper.paragraph(&format!(
-        "{}: {}",
+        "{}{}{}",
         words::verdict(language, &case.verdict),
+        language.say("：", ": "),
         words::verdict_sentence(language, &case.verdict)
     ));
     paper.heading(language.say("交易", "The payment"));
@@ -256,7 +253,8 @@ pub fn document(frame: &Frame, exhibit: &Exhibit) -> Result<Vec<u8>, KrillaError
     for (part, name) in parts {
         let Some(part) = part else { continue };
         let verdict = words::verdict(language, &part.view.case.verdict);
-        paper.paragraph(&format!("{name}: {} · {verdict}", money(&part.view.case.keys)));
+        let (colon, money) = (language.say("：", ": "), money(&part.view.case.keys));
+        paper.paragraph(&format!("{name}{colon}{money} · {verdict}"));
         timeline(&mut paper, frame, store, part, &exhibit.events);
     }
     not_heard(&mut paper, frame, exhibit);
@@ -265,8 +263,9 @@ pub fn document(frame: &Frame, exhibit: &Exhibit) -> Result<Vec<u8>, KrillaError
         paper.heading(language.say("处理记录", "What was done"));
         for action in &file.actions {
             let at = frame.time(store, action.at.0, "%m-%d %H:%M:%S");
+            let code = action.finding.split(':').next().unwrap_or_default();
             let text = format!(
-                "{} {}",
+                "{code} {} · {}",
                 words::change(language, action.change),
                 words::note(language, &action.note)
             );
@@ -299,9 +298,7 @@ fn findings(paper: &mut Paper, frame: &Frame, file: &CaseFile) {
         let finding = &view.finding;
         let kind = finding.id.kind;
         paper.paragraph(&format!("{} {}", kind.code(), alert_words::kind_title(language, kind)));
-        let cause = alert_words::cause_sentence(language, finding.cause.detail);
-        let class = words::cause_class(language, finding.cause.class);
-        paper.quiet(&format!("{cause} ({class}, {} %)", finding.cause.confidence));
+        paper.quiet(&words::cause(language, &finding.cause));
         if let Some(resolution) = finding.resolved {
             paper.quiet(alert_words::resolution_sentence(language, resolution));
         }
@@ -328,7 +325,8 @@ fn not_heard(paper: &mut Paper, frame: &Frame, exhibit: &Exhibit) {
     let store = &exhibit.file.view.id.agent.store;
     paper.heading(language.say("监听范围：哪些没有听到", "Coverage: what was not heard"));
     let sources = exhibit.agent.iter().flat_map(|agent| &agent.sources);
-    for source in sources.filter(|source| is_near(source)) {
+    let terminal = exhibit.file.view.terminal;
+    for source in sources.filter(|source| source.tells_of(terminal)) {
         let carries = match (source.hears_money, source.hears_slips) {
             (true, true) => language.say("扣款和凭条", "debits and slips"),
             (true, false) => language.say("扣款", "debits"),
@@ -346,7 +344,10 @@ fn not_heard(paper: &mut Paper, frame: &Frame, exhibit: &Exhibit) {
             let from = frame.time(store, from.0, "%m-%d %H:%M:%S");
             let to = frame.time(store, to.0, "%m-%d %H:%M:%S");
             let why = words::hole(language, why);
-            let text = format!("{} {from} – {to}: {why}", language.say("没有听到", "Not heard"));
+            let text = language.say(
+                format!("没有听到 {from} – {to}：{why}"),
+                format!("Not heard {from} – {to}: {why}"),
+            );
             paper.moment("", &text, None);
         }
         if whole {
@@ -371,7 +372,19 @@ fn settled(paper: &mut Paper, frame: &Frame, exhibit: &Exhibit) {
     for link in &exhibit.settlement {
         let row = settlement(link);
         let amount = alert_words::money(language, link.row.row.amount);
-        paper.fact(&row.day, &format!("{} {amount} ({}, {})", row.word, row.role, row.tier));
+        let how = language.say(
+            format!(
+                "（{}，{}）",
+                summary::role(language, link.role),
+                summary::tier(language, &row.tier)
+            ),
+            format!(
+                " ({}, {})",
+                summary::role(language, link.role),
+                summary::tier(language, &row.tier)
+            ),
+        );
+        paper.fact(&row.day, &format!("{} {amount}{how}", row.word));
         paper.quiet(&format!("{}:{} · SHA-256 {}", row.file, row.line, row.sha256));
     }
 }
