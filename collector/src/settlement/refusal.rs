@@ -40,6 +40,13 @@ pub enum Why {
         /// The other file, and what that covers.
         other: String,
     },
+    /// Days that another part of the same archive covers.
+    Parts {
+        /// Its own.
+        period: String,
+        /// The other part.
+        other: String,
+    },
     /// It holds no rows and does not say of which day.
     Dayless,
     /// It changed while it was read.

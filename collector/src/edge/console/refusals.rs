@@ -21,13 +21,17 @@ pub fn detail(language: Language, refused: &Refused) -> Option<String> {
 
 /// Where in the file it is.
 pub fn place(language: Language, refused: &Refused) -> Option<String> {
-    let line = refused.line?;
-    let column = refused.column.as_deref().map(|column| {
-        let column = words::total(language, column);
-        language.say(format!("，“{column}”列"), format!(", column {column:?}"))
-    });
-    let place = language.say(format!("第 {line} 行"), format!("line {line}"));
-    Some(place + &column.unwrap_or_default())
+    let column = refused.column.as_deref().map(|column| words::total(language, column));
+    let line =
+        refused.line.map(|line| language.say(format!("第 {line} 行"), format!("line {line}")));
+    match (line, column) {
+        (Some(line), Some(column)) => Some(
+            language.say(format!("{line}，“{column}”列"), format!("{line}, column {column:?}")),
+        ),
+        // A total of the whole file.
+        (None, Some(column)) => Some(language.say(format!("“{column}”"), format!("{column:?}"))),
+        (line, None) => line,
+    }
 }
 
 /// The same in one line, with the place.
@@ -62,6 +66,10 @@ fn chinese(why: &Why) -> String {
         }
         Why::Overlap { period, other } => format!(
             "文件的日期是 {}，而同一来源已导入 {other}；请先撤下那一份，或导入日期相同的文件",
+            words::period(Language::Chinese, period)
+        ),
+        Why::Parts { period, other } => format!(
+            "与同一压缩包中的 {other} 同属一个来源，日期也都是 {}；两份都不会取代另一份",
             words::period(Language::Chinese, period)
         ),
         Why::Dayless => "没有任何记录，也没有写明是哪一天".to_owned(),
@@ -248,6 +256,24 @@ mod tests {
             Why::Overlap { period: "2025-11-01..2025-11-30".to_owned(), other: "a.csv".to_owned() },
             "文件的日期是 2025-11-01 至 2025-11-30，而同一来源已导入 a.csv；请先撤下那一份，或导入日期相同的文件",
         );
+    }
+
+    #[test]
+    fn the_place_of_what_is_wrong_is_told_as_far_as_there_is_one() {
+        let told = |line: Option<u32>, column: Option<&str>| {
+            let column = column.map(str::to_owned);
+            let refused = Refused { line, column, ..Refused::default() };
+            [Language::Chinese, Language::English].map(|language| place(language, &refused))
+        };
+        let both =
+            |chinese: &str, english: &str| [Some(chinese.to_owned()), Some(english.to_owned())];
+        assert_eq!(
+            told(Some(3), Some("手续费")),
+            both("第 3 行，“手续费”列", "line 3, column \"手续费\"")
+        );
+        assert_eq!(told(Some(3), None), both("第 3 行", "line 3"));
+        assert_eq!(told(None, Some("trade_count")), both("“交易笔数”", "\"payments, number\""));
+        assert_eq!(told(None, None), [None, None]);
     }
 
     #[test]
