@@ -138,6 +138,9 @@ impl Refusal {
             Refusal::Overlap { period, other } => {
                 Why::Overlap { period: period.clone(), other: other.clone() }
             }
+            Refusal::Parts { period, other } => {
+                Why::Parts { period: period.clone(), other: other.clone() }
+            }
             Refusal::Dayless => Why::Dayless,
             Refusal::Changed => Why::Changed,
             Refusal::TooManyDays => Why::TooManyDays(DAYS_MAX),
