@@ -1,5 +1,8 @@
 //! Time and memory of the correlator over the size of a fleet: a generated day of 1 k, 10 k, 100 k and, when asked for,
-//! 1 M terminals, judged in this process. What comes to rest is let go, as a collector that stores it would.
+//! 1 M terminals, judged in this process. What comes to rest is let go, as a collector that stores it would. Each fleet is
+//! judged twice: event by event in the order of time, where each comes from another agent than the one before, which is
+//! the worst that caches can meet; and in batches, as agents send them that were away for a while or tell a payment at
+//! once, [`EVENTS_A_BATCH`] of an agent on the average.
 //!
 //! ```text
 //! cargo bench -p slipwatch-tests --bench curve -- 1000 10000 100000 1000000
@@ -10,22 +13,22 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
-use slipwatch_collector::correlate::case::CaseId;
 use slipwatch_collector::correlate::correlator::Correlator;
-use slipwatch_collector::correlate::recall::{Recall, TransactionRow};
+use slipwatch_collector::correlate::recall::NoStore;
 use slipwatch_collector::correlate::timeline::StreamTime;
-use slipwatch_shared::event::{Epoch, Event, Keys};
-use slipwatch_shared::money::Amount;
-use slipwatch_shared::terminal::{StoreId, TerminalId};
+use slipwatch_shared::event::{Epoch, Event};
 use slipwatch_shared::times::ArrivalTime;
 use slipwatch_tests::fleet::FleetSettings;
 use slipwatch_tests::fleet::shop::Told;
 use slipwatch_tests::fleet::stream::Fleet;
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Events that are judged between two looks at the clock.
-const PARCEL: usize = 65_536;
+/// Events of an agent in a batch, on the average.
+const EVENTS_A_BATCH: usize = 8;
+/// Events that are judged between two looks at the clock, at least and at most: room for them is not counted.
+const PARCEL: RangeInclusive<usize> = 65_536..=2_097_152;
 /// At most so many events of a fleet: ten million of 100,000 terminals are their day.
 const EVENTS_A_TERMINAL: usize = 100;
 /// After so much of an agent's time what came to rest is let go.
@@ -52,29 +55,6 @@ unsafe impl GlobalAlloc for Counted {
 
 #[global_allocator]
 static ALLOCATOR: Counted = Counted;
-
-struct NoStore;
-
-impl Recall for NoStore {
-    fn by_keys(&mut self, _: &StoreId, _: Option<TerminalId>, _: &Keys) -> Vec<TransactionRow> {
-        Vec::new()
-    }
-
-    fn by_card(
-        &mut self,
-        _: &StoreId,
-        _: Amount,
-        _: u16,
-        _: StreamTime,
-        _: StreamTime,
-    ) -> Vec<TransactionRow> {
-        Vec::new()
-    }
-
-    fn by_id(&mut self, _: &CaseId) -> Option<TransactionRow> {
-        None
-    }
-}
 
 /// This thread's time on its core, in seconds.
 fn core_seconds() -> f64 {
@@ -108,7 +88,7 @@ impl Judge {
     }
 }
 
-fn measure(terminals: usize) {
+fn measure(terminals: usize, in_batches: bool) {
     let mut fleet = Fleet::new(FleetSettings::day(terminals, 1));
     let policies = fleet.policies();
     let before = LIVE_BYTES.load(Ordering::Relaxed);
@@ -120,10 +100,12 @@ fn measure(terminals: usize) {
     let (mut seconds, mut count, mut most) = (0.0, 0, (0, 0));
     let mut held = 0;
     let limit = terminals * EVENTS_A_TERMINAL;
-    let mut events = Vec::with_capacity(PARCEL);
+    let wanted = judge.put_by.len() * EVENTS_A_BATCH;
+    let parcel = wanted.clamp(*PARCEL.start(), *PARCEL.end());
+    let mut events = Vec::with_capacity(parcel);
     while count < limit {
         events.clear();
-        while events.len() < PARCEL.min(limit - count) {
+        while events.len() < parcel.min(limit - count) {
             match fleet.next() {
                 Some((shop, Told::Event(event, _))) => events.push((shop, event)),
                 Some(_) => {}
@@ -132,6 +114,9 @@ fn measure(terminals: usize) {
         }
         if events.is_empty() {
             break;
+        }
+        if in_batches {
+            events.sort_by_key(|(agent, _)| *agent);
         }
         let (begun, bytes) = (core_seconds(), LIVE_BYTES.load(Ordering::Relaxed));
         judge.parcel(&events);
@@ -152,10 +137,11 @@ fn measure(terminals: usize) {
     let idle = (held - rested as i64).max(0) as usize / terminals;
     let per_open = let_go as u64 / open_before.max(1);
     println!(
-        "{terminals:>9} terminals {count:>10} events {:>10.0} events/s a core; bytes: {idle} an idle terminal, \
+        "{terminals:>9} terminals {count:>10} events {:>10.0} events/s a core {}; bytes: {idle} an idle terminal, \
          {per_open} an open payment, {} a terminal of settings and names; at most {} payments and {} MiB at once; {} \
          changes of findings",
         count as f64 / seconds,
+        if in_batches { "in batches" } else { "by time" },
         named / terminals,
         most.0,
         most.1 >> 20,
@@ -167,6 +153,7 @@ fn main() {
     let sizes: Vec<usize> = std::env::args().filter_map(|size| size.parse().ok()).collect();
     let usual = vec![1_000, 10_000, 100_000];
     for terminals in if sizes.is_empty() { usual } else { sizes } {
-        measure(terminals);
+        measure(terminals, false);
+        measure(terminals, true);
     }
 }

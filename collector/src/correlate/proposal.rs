@@ -217,7 +217,8 @@ fn fits(seen: &Seen, policy: &TerminalPolicy) -> bool {
 mod tests {
     use super::*;
     use crate::correlate::correlator::Correlator;
-    use crate::correlate::tests::{NoStore, Speaker, agent_name, policies};
+    use crate::correlate::recall::NoStore;
+    use crate::correlate::tests::{Speaker, agent_name, policies};
     use slipwatch_shared::event::Epoch;
     use slipwatch_shared::times::ArrivalTime;
 

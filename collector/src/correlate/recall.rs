@@ -48,3 +48,28 @@ pub trait Recall {
     /// One payment by its name.
     fn by_id(&mut self, id: &CaseId) -> Option<TransactionRow>;
 }
+
+/// No store behind the memory: what left it is gone. For tests and benchmarks.
+#[derive(Clone, Copy, Debug)]
+pub struct NoStore;
+
+impl Recall for NoStore {
+    fn by_keys(&mut self, _: &StoreId, _: Option<TerminalId>, _: &Keys) -> Vec<TransactionRow> {
+        Vec::new()
+    }
+
+    fn by_card(
+        &mut self,
+        _: &StoreId,
+        _: Amount,
+        _: u16,
+        _: StreamTime,
+        _: StreamTime,
+    ) -> Vec<TransactionRow> {
+        Vec::new()
+    }
+
+    fn by_id(&mut self, _: &CaseId) -> Option<TransactionRow> {
+        None
+    }
+}

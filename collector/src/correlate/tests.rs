@@ -3,41 +3,16 @@
 use super::case::Case;
 use super::correlator::Correlator;
 use super::policy::{AgentName, OpeningHours, Policies, TerminalName, TerminalPolicy, WhoPrints};
-use super::recall::{Recall, TransactionRow};
+use super::recall::{NoStore, TransactionRow};
 use super::shape;
-use super::timeline::StreamTime;
 use slipwatch_shared::card::{Card, EntryMode, MaskedPan};
 use slipwatch_shared::event::*;
 use slipwatch_shared::money::{Amount, Currency};
-use slipwatch_shared::terminal::{StoreId, TerminalId};
+use slipwatch_shared::terminal::TerminalId;
 use slipwatch_shared::times::{ArrivalTime, BootId, DeviceTime, EventTime, Observed, Uptime};
 
 /// Wall time at uptime zero: a Monday, 08:00 UTC.
 pub const WALL_MS: i64 = 1_763_971_200_000;
-
-/// No store behind the memory.
-pub struct NoStore;
-
-impl Recall for NoStore {
-    fn by_keys(&mut self, _: &StoreId, _: Option<TerminalId>, _: &Keys) -> Vec<TransactionRow> {
-        Vec::new()
-    }
-
-    fn by_card(
-        &mut self,
-        _: &StoreId,
-        _: Amount,
-        _: u16,
-        _: StreamTime,
-        _: StreamTime,
-    ) -> Vec<TransactionRow> {
-        Vec::new()
-    }
-
-    fn by_id(&mut self, _: &super::case::CaseId) -> Option<TransactionRow> {
-        None
-    }
-}
 
 pub fn terminal(name: &str) -> TerminalId {
     name.parse().expect("a terminal")

@@ -557,7 +557,8 @@ fn a_terminal_that_is_not_judged_is_told_nothing_of() {
 #[test]
 fn payments_of_a_boot_without_a_clock_are_dated_when_it_is_set() {
     use crate::correlate::correlator::Correlator;
-    use crate::correlate::tests::{NoStore, Speaker, WALL_MS, agent_name};
+    use crate::correlate::recall::NoStore;
+    use crate::correlate::tests::{Speaker, WALL_MS, agent_name};
     use slipwatch_shared::event::{Body, Epoch, Event, SourceId};
     use slipwatch_shared::times::{ArrivalTime, EventTime};
     let script = "0 open; 10 ask n=1 yuan=8; 12 ok n=1; 14 slip n=1; 60 pulse; 70 ask n=2 yuan=9";
