@@ -407,20 +407,15 @@ impl Correlator {
     /// The kinds of all findings that are open and in memory.
     pub fn open_findings(&self) -> impl Iterator<Item = FindingKind> + '_ {
         let of_agent = |agent: &'_ Agent| {
-            let silent = agent.terminals.iter().filter(|terminal| terminal.silence.is_some());
-            let silent = silent.count() + usize::from(agent.silence.is_some());
             let storms = agent.share.as_deref().map_or(0, Share::storms);
-            std::iter::repeat_n(FindingKind::Silent, silent)
+            std::iter::repeat_n(FindingKind::Silent, usize::from(agent.silence.is_some()))
                 .chain(std::iter::repeat_n(FindingKind::ReversalStorm, storms))
         };
-        let kept = self.agents.iter().flat_map(|agent| agent.terminals.iter());
-        let watched = kept.filter_map(|terminal| terminal.watch.as_deref());
-        let matters = watched.flat_map(|watch| &watch.matters);
-        let matters = matters.filter(|matter| matter.finding.is_some()).map(|matter| matter.kind);
+        let of_terminals = self.agents.iter().flat_map(|agent| agent.terminals.open_findings());
         let kept = self.agents.iter().flat_map(|agent| agent.terminals.iter());
         let told = kept.flat_map(|terminal| &terminal.cases).flat_map(|kept| &kept.case.told);
         let told = told.filter(|told| told.resolved.is_none()).map(|told| told.kind);
-        self.agents.iter().flat_map(of_agent).chain(matters).chain(told)
+        self.agents.iter().flat_map(of_agent).chain(of_terminals).chain(told)
     }
 
     /// Payments in memory, and those of them whose verdict is pending.

@@ -1,8 +1,9 @@
 //! A terminal at rest in few bytes. Most of a fleet's terminals say nothing most of the time; one that has no payment in
-//! memory and nothing told of it is kept as a row of bytes, a tenth of its room, until its next word. The bytes live and
+//! memory is kept as a row of bytes, a tenth of its room, until its next word. The bytes live and
 //! die with the process: what is stored is [`super::shape`]'s matter. A terminal that rested goes on as if it never had.
 
 use super::case::EventRef;
+use super::finding::FindingKind;
 use super::policy::{Policies, TerminalPolicy, WhoPrints};
 use super::shape::{Shape, ShapeError};
 use super::terminal::Terminal;
@@ -94,6 +95,7 @@ impl Lean for Terminal {
         marks.note(!self.loose.is_empty());
         marks.note(self.trouble.is_some());
         marks.note(self.network_down.is_some());
+        marks.note(self.silence.is_some());
         marks.put(out);
         self.rhythm.put_lean(from, out);
         self.amounts.put_lean(from, out);
@@ -114,6 +116,7 @@ impl Lean for Terminal {
         put_seldom(Some(&self.loose).filter(|loose| !loose.is_empty()), out);
         put_seldom(self.trouble.as_ref(), out);
         put_seldom(self.network_down.as_ref(), out);
+        put_seldom(self.silence.as_ref(), out);
     }
 
     fn take_lean(_: StreamTime, bytes: &mut &[u8]) -> Result<Terminal, ShapeError> {
@@ -141,7 +144,24 @@ impl Lean for Terminal {
         terminal.loose = take_seldom(&mut marks, bytes)?.unwrap_or_default();
         terminal.trouble = take_seldom(&mut marks, bytes)?;
         terminal.network_down = take_seldom(&mut marks, bytes)?;
+        terminal.silence = take_seldom(&mut marks, bytes)?;
         Ok(terminal)
+    }
+}
+
+/// Kinds of findings about one terminal that hold, a bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Open(u32);
+
+impl Open {
+    fn of(terminal: &Terminal) -> Open {
+        let bit = |kind: FindingKind| 1 << kind as u32;
+        Open(terminal.open_findings().fold(0, |bits, kind| bits | bit(kind)))
+    }
+
+    fn kinds(self) -> impl Iterator<Item = FindingKind> {
+        let is_open = move |kind: &FindingKind| self.0 >> *kind as u32 & 1 == 1;
+        FindingKind::ALL.into_iter().filter(is_open)
     }
 }
 
@@ -149,6 +169,7 @@ impl Lean for Terminal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Resting {
     id: Option<TerminalId>,
+    open: Open,
     look_at: StreamTime,
     policy: Option<Arc<TerminalPolicy>>,
     bytes: Box<[u8]>,
@@ -228,6 +249,14 @@ impl Terminals {
         self.awake().map(|(_, terminal)| terminal)
     }
 
+    /// The kinds of the findings about them that hold.
+    pub fn open_findings(&self) -> impl Iterator<Item = FindingKind> + '_ {
+        self.beds.iter().flat_map(|bed| match bed {
+            Bed::Awake(terminal) => Open::of(terminal).kinds(),
+            Bed::Resting(resting) => resting.open.kinds(),
+        })
+    }
+
     /// The place of the terminal that has a payment in memory.
     pub fn place_of(&self, first: EventRef) -> Option<usize> {
         let mut awake = self.awake();
@@ -267,12 +296,15 @@ impl Terminals {
 
     /// Puts one to rest, where nothing of it is needed before its next word; `bytes` is room to write in.
     pub fn rest(&mut self, at: usize, bytes: &mut Vec<u8>) {
-        let Some(terminal) = self.get(at).filter(|terminal| may_rest(terminal)) else { return };
+        // One that has payments in memory does not rest.
+        let Some(terminal) = self.get(at).filter(|terminal| terminal.cases.is_empty()) else {
+            return;
+        };
         bytes.clear();
         terminal.put_lean(StreamTime::default(), bytes);
         let (id, look_at, policy) = (terminal.id, terminal.look_at, terminal.policy.clone());
-        let bytes = bytes.as_slice().into();
-        self.beds[at] = Bed::Resting(Resting { id, look_at, policy, bytes });
+        let (open, bytes) = (Open::of(terminal), bytes.as_slice().into());
+        self.beds[at] = Bed::Resting(Resting { id, open, look_at, policy, bytes });
     }
 
     /// Other policies from now on: each is looked at anew.
@@ -292,12 +324,6 @@ impl Terminals {
             }
         }
     }
-}
-
-/// Whether a terminal has nothing in memory, and nothing told of it holds.
-fn may_rest(terminal: &Terminal) -> bool {
-    let watched = terminal.watch.as_deref().is_some_and(Watch::holds_any);
-    terminal.cases.is_empty() && terminal.silence.is_none() && !watched
 }
 
 /// Most policies that are shared; a terminal under any other has its own.
@@ -374,11 +400,16 @@ impl Shape for Terminals {
 #[track_caller]
 pub(super) fn check_rest(terminal: &Terminal) {
     let Terminal { id, look_at, policy, .. } = terminal.clone();
+    let open = Open::of(terminal);
+    let kinds: Vec<FindingKind> = open.kinds().collect();
+    let mut told: Vec<FindingKind> = terminal.open_findings().collect();
+    told.sort_unstable();
+    assert_eq!(kinds, told);
     let mut bytes = Vec::new();
     terminal.put_lean(StreamTime::default(), &mut bytes);
-    let awake = Resting { id, look_at, policy, bytes: bytes.into() }.awake();
+    let awake = Resting { id, open, look_at, policy, bytes: bytes.into() }.awake();
     let cases = std::collections::VecDeque::new();
-    assert_eq!(awake, Terminal { cases, silence: None, undo_due: true, ..terminal.clone() });
+    assert_eq!(awake, Terminal { cases, undo_due: true, ..terminal.clone() });
 }
 
 #[cfg(test)]
