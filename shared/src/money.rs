@@ -84,8 +84,8 @@ impl FromStr for Currency {
         if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text.parse().ok().and_then(Currency::from_numeric).ok_or_else(wrong);
         }
-        let letters: [u8; 3] =
-            text.to_ascii_uppercase().as_bytes().try_into().map_err(|_| wrong())?;
+        let mut letters: [u8; 3] = text.as_bytes().try_into().map_err(|_| wrong())?;
+        letters.make_ascii_uppercase();
         match &letters {
             b"RMB" => Ok(Currency::CNY),
             _ if letters.iter().all(u8::is_ascii_uppercase) => Ok(Currency(letters)),

@@ -3,6 +3,7 @@
 use crate::field::{FieldError, ascii_field};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 ascii_field! {
     /// Card acceptor terminal identification, ISO 8583 field 41 (ans 8). Unique inside one acquirer
@@ -21,9 +22,9 @@ ascii_field! {
 }
 
 /// Names a store or an agent in topics, certificates and settings: 1 to [`SLUG_CHARS_MAX`] of
-/// lower-case letters, digits and inner dashes.
+/// lower-case letters, digits and inner dashes. Copied with all that is told of either, so the text is shared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Slug(Box<str>);
+struct Slug(Arc<str>);
 
 /// Longest store or agent name.
 pub const SLUG_CHARS_MAX: usize = 64;

@@ -317,8 +317,8 @@ impl Case {
 
 impl Shape for Keys {
     fn put(&self, out: &mut Vec<u8>) {
-        let bytes = postcard::to_allocvec(&v1::Keys::from(self)).expect("memory takes any keys");
-        out.extend_from_slice(&bytes);
+        let bytes = std::mem::take(out);
+        *out = postcard::to_extend(&v1::Keys::from(self), bytes).expect("memory takes any keys");
     }
 
     fn take(bytes: &mut &[u8]) -> Result<Keys, ShapeError> {

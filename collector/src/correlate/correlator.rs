@@ -104,6 +104,8 @@ pub struct Correlator {
     pub(super) shared: Shared,
     /// The kinds of lines that its agents have.
     pub(super) lines: Lines,
+    /// Room to write in.
+    pub(super) room: Vec<u8>,
     names: BTreeMap<AgentName, usize>,
     shop_names: BTreeMap<StoreId, usize>,
 }
@@ -120,6 +122,7 @@ impl Correlator {
             out: Out::default(),
             shared: Shared::default(),
             lines: Lines::default(),
+            room: Vec::new(),
             names: BTreeMap::new(),
             shop_names: BTreeMap::new(),
         }

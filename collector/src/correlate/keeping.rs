@@ -148,10 +148,9 @@ impl Correlator {
     /// Keeps what has nothing to do in few bytes until its next word: terminals without payments in memory; and lets go of
     /// what their agent counted of acquirers long ago. To be called when payments were taken out.
     pub fn rest(&mut self, agent: usize) {
-        let Correlator { agents, policies, .. } = self;
+        let Correlator { agents, policies, room, .. } = self;
         let Agent { terminals, timeline, share, .. } = &mut agents[agent];
         let latest = timeline.latest;
-        let mut bytes = Vec::new();
         for at in 0..terminals.len() {
             if terminals.get(at).is_none_or(|terminal| !terminal.cases.is_empty()) {
                 continue;
@@ -161,7 +160,7 @@ impl Correlator {
                 let own = terminal.policy.as_ref().and_then(|policy| policy.thresholds.as_deref());
                 watch.rest(latest, own.unwrap_or(&policies.thresholds));
             }
-            terminals.rest(at, &mut bytes);
+            terminals.rest(at, room);
         }
         share.take_if(|share| share.forget(timeline.wall(latest)));
     }

@@ -38,6 +38,9 @@ pub fn to_bytes(value: &impl Shape) -> Vec<u8> {
     out
 }
 
+/// Room is made for so many items at once; more make room as they come.
+const ROOM_MAX: usize = 64;
+
 /// Takes what an older program did not write yet: nothing is left then, and the default stands for it. Such a value is
 /// the last of what is stored, or stands before others like it.
 pub fn take_or_default<T: Shape + Default>(bytes: &mut &[u8]) -> Result<T, ShapeError> {
@@ -148,11 +151,16 @@ impl Shape for Box<str> {
     }
 
     fn take(bytes: &mut &[u8]) -> Result<Box<str>, ShapeError> {
-        let length = usize::take(bytes)?;
-        let (text, rest) = bytes.split_at_checked(length).ok_or(ShapeError)?;
-        *bytes = rest;
-        std::str::from_utf8(text).map(Box::from).map_err(|_| ShapeError)
+        take_text(bytes).map(Box::from)
     }
+}
+
+/// A text where it lies.
+fn take_text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, ShapeError> {
+    let length = usize::take(bytes)?;
+    let (text, rest) = bytes.split_at_checked(length).ok_or(ShapeError)?;
+    *bytes = rest;
+    std::str::from_utf8(text).map_err(|_| ShapeError)
 }
 
 impl<T: Shape> Shape for Box<T> {
@@ -193,7 +201,11 @@ impl<T: Shape> Shape for Vec<T> {
         if count > bytes.len() {
             return Err(ShapeError);
         }
-        (0..count).map(|_| T::take(bytes)).collect()
+        let mut items = Vec::with_capacity(count.min(ROOM_MAX));
+        for _ in 0..count {
+            items.push(T::take(bytes)?);
+        }
+        Ok(items)
     }
 }
 
@@ -320,8 +332,7 @@ macro_rules! shape_text {
             }
 
             fn take(bytes: &mut &[u8]) -> Result<$name, ShapeError> {
-                let text = <Box<str>>::take(bytes)?;
-                text.parse().map_err(|_| ShapeError)
+                take_text(bytes)?.parse().map_err(|_| ShapeError)
             }
         })+
     };

@@ -458,9 +458,9 @@ impl Correlator {
         let Agent { terminals, name, timeline, coverage, .. } = &mut agents[agent];
         let terminal = &mut terminals[at];
         let (Some(id), Some(_)) = (terminal.id, &terminal.policy) else { return };
-        let name = TerminalName { store: name.store.clone(), terminal: id };
         let watch = terminal.watch.get_or_insert_default();
         let known = watch.matters.iter().position(|matter| matter.kind == kind);
+        let name = || TerminalName { store: name.store.clone(), terminal: id };
         let (change, finding) = match stand {
             Stand::AsItWas => return,
             Stand::Not(how) => {
@@ -494,7 +494,7 @@ impl Correlator {
                 let finding = Finding {
                     id: FindingId {
                         kind,
-                        subject: Subject::Terminal(name.clone()),
+                        subject: Subject::Terminal(name()),
                         time: matter.times,
                     },
                     severity: standing.severity,
@@ -511,7 +511,7 @@ impl Correlator {
                 (change, finding)
             }
         };
-        let terminal = Some(name);
+        let terminal = Some(name());
         out.tell(FindingChange {
             change,
             finding,

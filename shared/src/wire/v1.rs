@@ -617,10 +617,8 @@ impl TryFrom<&Card<'_>> for card::Card {
     type Error = FieldError;
 
     fn try_from(card: &Card<'_>) -> Result<card::Card, FieldError> {
-        let pan = card.last_four.map(|last_four| {
-            let first_six = card.first_six.map(|first_six| format!("{first_six:06}"));
-            card::MaskedPan::from_parts(first_six.as_deref(), &format!("{last_four:04}"))
-        });
+        let last_four = card.last_four;
+        let pan = last_four.map(|last| card::MaskedPan::from_numbers(card.first_six, last));
         Ok(card::Card {
             pan: pan.transpose()?,
             brand: parsed(&card.brand)?,

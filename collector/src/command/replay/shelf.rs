@@ -46,6 +46,8 @@ pub struct Shelf {
     pending: Vec<u8>,
     /// Bytes in the file.
     written: u64,
+    /// Room to read one payment into.
+    room: Vec<u8>,
     places: Vec<Place>,
     /// The last payment of each agent, by its number.
     last: Vec<u32>,
@@ -63,6 +65,7 @@ impl Shelf {
             file: tempfile::tempfile()?,
             pending: Vec::with_capacity(CHUNK_BYTES + (1 << 14)),
             written: 0,
+            room: Vec::new(),
             places: Vec::new(),
             last: Vec::new(),
             agents: Vec::new(),
@@ -133,7 +136,8 @@ impl Shelf {
 
     fn read(&mut self, agent: u32, at: u32) -> Option<TransactionRow> {
         let at = u64::from(at) * STEP_BYTES;
-        let mut bytes = Vec::new();
+        let bytes = &mut self.room;
+        bytes.clear();
         let read = match at.checked_sub(self.written) {
             Some(inside) => {
                 let lying = &self.pending[inside as usize..];
@@ -145,7 +149,7 @@ impl Shelf {
                 let mut head = [0; 4];
                 self.file.read_exact_at(&mut head, at).and_then(|()| {
                     bytes.resize(u32::from_le_bytes(head) as usize - 4, 0);
-                    self.file.read_exact_at(&mut bytes, at + 4)
+                    self.file.read_exact_at(bytes, at + 4)
                 })
             }
         };

@@ -217,8 +217,10 @@ impl Lean for Numbers {
         let both = u64::take(bytes)?;
         let (lives, reset) = (u16::try_from(both >> 1).map_err(|_| ShapeError)?, both & 1 == 1);
         let length = usize::take(bytes)?.min(APPLICATIONS_MAX);
-        let counters =
-            (0..length).map(|_| Lean::take_lean(from, bytes)).collect::<Result<_, _>>()?;
+        let mut counters = Vec::with_capacity(length);
+        for _ in 0..length {
+            counters.push(Lean::take_lean(from, bytes)?);
+        }
         Ok(Numbers { counters, lives, reset })
     }
 }
