@@ -93,6 +93,7 @@ impl Correlator {
                     let place = Place { agent, terminal: at, first: kept.case.first };
                     shops[*shop].remove(place, kept.purse());
                 }
+                kept.shrink();
                 keep
             });
             if forgotten != terminal.forgotten_through {
@@ -128,6 +129,7 @@ impl Correlator {
             let mut forgotten = terminal.forgotten_through;
             while place < terminal.cases.len() {
                 if !everything && place >= over && !rests(&terminal.cases[place]) {
+                    terminal.cases[place].shrink();
                     place += 1;
                     continue;
                 }

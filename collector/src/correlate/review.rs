@@ -109,9 +109,6 @@ impl Correlator {
         let upload_look = upload.filter(|due| *due >= watermark);
         let look_at = [slip_look, undo_look, upload_look].into_iter().flatten().min();
         kept.look_at = look_at.into();
-        if look_at.is_none() {
-            kept.shrink();
-        }
         if let Some(look_at) = look_at {
             terminal.look_at = terminal.look_at.min(look_at);
             agent.look_at = agent.look_at.min(look_at);

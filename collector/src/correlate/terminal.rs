@@ -37,8 +37,8 @@ const NAMED_MS: i64 = 7 * 24 * 3_600_000;
 /// The same request again within this is a retransmission.
 const RETRANSMITTED_MS: i64 = 600_000;
 
-/// Room is made for so many facts: most payments have five or six.
-pub(super) const FACTS_USUAL: usize = 6;
+/// Room is made for so many facts: most payments have five or six, those that wait for their slip fewer.
+pub(super) const FACTS_USUAL: usize = 5;
 /// And for so many more, where there are more.
 const FACTS_STEP: usize = 2;
 
@@ -69,10 +69,11 @@ impl Kept {
         self.standing.map(|standing| standing.purse)
     }
 
-    /// Nothing is awaited of it, and most hear nothing more: no room is held for that.
+    /// Where nothing is awaited of it most hear nothing more: no room is held for that.
     pub fn shrink(&mut self) {
-        let facts = &mut self.case.facts;
-        facts.shrink_to_fit();
+        if self.look_at == Due::NEVER {
+            self.case.facts.shrink_to_fit();
+        }
     }
 
     /// Writes down a fact; tells whether it is news.

@@ -492,11 +492,7 @@ impl Correlator {
                     matter.since = standing.since;
                 }
                 let finding = Finding {
-                    id: FindingId {
-                        kind,
-                        subject: Subject::Terminal(name()),
-                        time: matter.times,
-                    },
+                    id: FindingId { kind, subject: Subject::Terminal(name()), time: matter.times },
                     severity: standing.severity,
                     stage: Stage::Alerting,
                     cause: standing.cause,
