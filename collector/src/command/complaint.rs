@@ -166,7 +166,7 @@ struct OpenArguments {
     /// When the complaint came in, where it was not just now
     #[arg(long, value_name = "TIME", default_value = "", hide_default_value = true)]
     received: String,
-    /// The payment, where a person knows which it is
+    /// The payment, where a person knows which it is; nothing more need be said of it then
     #[arg(long, value_name = "CASE", default_value = "", hide_default_value = true)]
     case: String,
     #[command(flatten)]

@@ -344,12 +344,19 @@ impl Typed {
                 }
             },
         };
-        let day_and_more =
-            said.when.is_some() && (said.amount.is_some() || said.last_four.is_some());
-        if said.order.is_none() && !day_and_more {
-            return Err(Refusal::TooLittle);
-        }
         Ok((said, EventTime(received)))
+    }
+}
+
+impl Said {
+    /// Whether a payment can be searched by it: not needed where the payment is known.
+    ///
+    /// # Errors
+    /// It names neither an order nor a day with an amount or a card.
+    pub fn tells_enough(&self) -> Result<(), Refusal> {
+        let more = self.amount.is_some() || self.last_four.is_some();
+        let enough = self.order.is_some() || self.when.is_some() && more;
+        enough.then_some(()).ok_or(Refusal::TooLittle)
     }
 }
 

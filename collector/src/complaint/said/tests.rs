@@ -126,12 +126,12 @@ fn more_than_the_last_four_is_refused_and_not_repeated() {
 
 #[test]
 fn too_little_is_not_searched_by_and_too_much_is_not_kept() {
-    assert_eq!(read(&Typed::default()).err(), Some(Refusal::TooLittle));
-    assert_eq!(
-        read(&Typed { amount: "88".into(), ..Typed::default() }).err(),
-        Some(Refusal::TooLittle)
-    );
-    assert!(read(&Typed { order: "4200 0012 3420".into(), ..Typed::default() }).is_ok());
+    let enough = |form: &Typed| read(form).and_then(|(said, _)| said.tells_enough());
+    assert_eq!(enough(&Typed::default()), Err(Refusal::TooLittle));
+    let amount = Typed { amount: "88".into(), ..Typed::default() };
+    assert_eq!(enough(&amount), Err(Refusal::TooLittle));
+    assert_eq!(enough(&Typed { time: "08:10".into(), ..amount }), Ok(()));
+    assert_eq!(enough(&Typed { order: "4200 0012 3420".into(), ..Typed::default() }), Ok(()));
     let long = read(&Typed { note: "长".repeat(NOTE_CHARS_MAX + 1), ..typed() });
     assert_eq!(long.err(), Some(Refusal::TooLong(Field::Note, NOTE_CHARS_MAX)));
     let huge = read(&Typed { note: "x".repeat(1 << 20), ..typed() });

@@ -239,6 +239,7 @@ impl ComplaintDesk {
     /// What was typed is not taken, or the store failed.
     pub fn search_at(&mut self, typed: &Typed, now: ArrivalTime) -> Result<Search, DeskError> {
         let (said, received) = self.read(typed, now).map_err(DeskError::Refused)?;
+        said.tells_enough().map_err(DeskError::Refused)?;
         let known = self.known(&said, None, false, now)?;
         let is_chosen = chosen(&known.matches).is_some();
         let Known { matches, heard, answer, probes, .. } = known;
@@ -246,7 +247,7 @@ impl ComplaintDesk {
         Ok(Search { said, received, matches, is_chosen, heard, answer, probes })
     }
 
-    /// Writes a complaint down.
+    /// Writes a complaint down. Where the payment is known, no more need be said of it.
     ///
     /// # Errors
     /// What was typed is not taken, the payment is none, or the store failed.
@@ -256,7 +257,12 @@ impl ComplaintDesk {
         source: Option<Source>,
         now: ArrivalTime,
     ) -> Result<Looked, DeskError> {
-        let (said, received) = self.read(typed, now).map_err(DeskError::Refused)?;
+        let (mut said, received) = self.read(typed, now).map_err(DeskError::Refused)?;
+        match &source {
+            None => said.tells_enough().map_err(DeskError::Refused)?,
+            Some(Source::Payment(id)) => _ = said.store.get_or_insert(id.agent.store.clone()),
+            Some(Source::Row(_)) => {}
+        }
         if self.store.open_count()? >= OPEN_MAX as u64 {
             return Err(DeskError::TooMany);
         }

@@ -182,6 +182,22 @@ fn of_two_that_fit_a_person_chooses() {
 }
 
 #[test]
+fn about_a_payment_that_is_known_nothing_more_need_be_said() {
+    let mut shop = house(&format!("0 open; 600 ask n=1 yuan=88 card=6691; 602 ok n=1; {LISTENED}"));
+    let now = at(60 * MINUTE);
+    let found = shop.desk.search_at(&typed("88", "6691"), now).expect("a search");
+    let source = found.matches[0].candidate.source.clone();
+    let nothing = Typed { language: "en".into(), ..Typed::default() };
+    let refused = shop.desk.search_at(&nothing, now).expect_err("nothing to search by");
+    assert!(matches!(refused, DeskError::Refused(Refusal::TooLittle)), "{refused}");
+    let refused = shop.desk.open_at(&nothing, None, now).expect_err("no payment");
+    assert!(matches!(refused, DeskError::Refused(Refusal::TooLittle)), "{refused}");
+    let opened = shop.desk.open_at(&nothing, Some(source.clone()), now).expect("it is opened");
+    assert_eq!(opened.complaint.chosen, Some(source));
+    assert_eq!(opened.complaint.said.store.map(|store| store.to_string()), Some("shop-1".into()));
+}
+
+#[test]
 fn a_complaint_that_fits_nothing_is_told_a_day_later_and_joined_when_the_payment_comes() {
     let mut shop = house("0 open; 300 pulse");
     let opened =
