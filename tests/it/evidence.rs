@@ -118,6 +118,28 @@ fn the_evidence_of_a_missing_slip_is_read_in_both_languages_and_holds() {
 }
 
 #[test]
+fn the_evidence_of_a_payment_behind_the_agents_first_signature_holds() {
+    let (mut shop, ..) = bundled();
+    let later = payment(4, Story::NoSlip);
+    shop.wait_until_open(0);
+    shop.start_agent();
+    shop.wait_until_heard();
+    shop.tell(&later);
+    shop.wait_for_verdict(&later, "no_slip");
+    shop.agent.as_mut().expect("it runs").stop();
+    let case = wait_for("the case", || shop.stored()?.case_of(&later));
+    let settings = shop.path().join("collector.toml").display().to_string();
+    let out = shop.subdirectory("later").display().to_string();
+    let made = collector(&["evidence", "--config", &settings, "--out", &out, &case]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let archive = text(&made.stdout).trim().to_owned();
+    let checked = collector(&["evidence", "verify", &archive]);
+    let report = text(&checked.stdout);
+    assert!(checked.status.success(), "{report}{}", text(&checked.stderr));
+    assert!(report.contains("it holds") && !report.contains("not signed by the agent"), "{report}");
+}
+
+#[test]
 fn evidence_that_was_touched_does_not_hold() {
     let (shop, _, path) = bundled();
     let sound = std::fs::read(&path).expect("the archive");

@@ -160,18 +160,22 @@ fn check(files: &Files, report: &mut Report) -> Result<(), String> {
         _ => None,
     });
     let seals: Vec<(Seq, Seal)> = seals.collect();
-    check_seals(&pack, &records, &seals, report)?;
-    let covered = |seq: &Seq| seals.iter().any(|(own, seal)| (seal.from..*own).contains(seq));
+    let checked = check_seals(&pack, &records, &seals, report)?;
+    let covered = |seq: &Seq| checked.iter().any(|(own, seal)| (seal.from..*own).contains(seq));
     report.unsigned = shown.iter().filter(|seq| !covered(seq)).map(|seq| seq.0).collect();
     Ok(())
 }
 
+/// Checks the seals whose records are shown, and gives these. The stretch begins with the seal of what lies before it, and
+/// of a very long one only the end is shown: such a seal says nothing of what is here.
 fn check_seals(
     pack: &Pack,
     records: &BTreeMap<Seq, (Digest, Option<Event>)>,
     seals: &[(Seq, Seal)],
     report: &mut Report,
-) -> Result<(), String> {
+) -> Result<Vec<(Seq, Seal)>, String> {
+    let first = records.keys().next().copied().unwrap_or_default();
+    let mut checked = Vec::new();
     let store = pack.agent.store.parse().map_err(|error| format!("{CASE}: {error}"))?;
     let agent = pack.agent.agent.parse().map_err(|error| format!("{CASE}: {error}"))?;
     let mut before: Option<Seal> = None;
@@ -182,6 +186,10 @@ fn check_seals(
             report.wrong.push(format!("the chain is broken before number {}", seal.from.0));
         }
         before = Some(*seal);
+        if seal.from < first {
+            continue;
+        }
+        checked.push((*own, *seal));
         let stretch = records.range(seal.from..=through.max(seal.from));
         let digests = stretch.map(|(seq, (digest, _))| (*seq, *digest));
         if let Err(error) = seal::check(&store, &agent, through, seal, digests) {
@@ -199,7 +207,7 @@ fn check_seals(
         }
         _ => {}
     }
-    Ok(())
+    Ok(checked)
 }
 
 #[cfg(test)]

@@ -30,29 +30,43 @@ fn event(seq: u64, source: SourceId, body: Body, text: &str) -> Event {
 
 /// Six events and the seal behind them, as one group.
 fn stream() -> Group {
-    let key = Ed25519KeyPair::from_seed_unchecked(&[9; 32]).expect("a secret");
-    let (store, agent) = ("shop-1".parse().expect("a shop"), "till-1".parse().expect("an agent"));
     let mut group = Group::begin(BOOT, CLOCK, Seq(1));
-    let mut chain = Chain::default();
     for seq in 1..=6 {
         group.push(&event(seq, SourceId(1), Body::NetworkUp, &format!("line {seq}")));
     }
-    group
-        .records()
-        .for_each(|(seq, record)| chain.add(seq, Digest::of_record(BOOT, CLOCK, record)));
+    sealed(group, Seq(1), [0; 32])
+}
+
+/// The group with a seal behind it, over what it holds from a number on.
+fn sealed(mut group: Group, from: Seq, previous: [u8; 32]) -> Group {
+    let key = Ed25519KeyPair::from_seed_unchecked(&[9; 32]).expect("a secret");
+    let (store, agent) = ("shop-1".parse().expect("a shop"), "till-1".parse().expect("an agent"));
+    let mut chain = Chain { link: Digest(previous), ..Chain::default() };
+    let records = group.records().filter(|(seq, _)| *seq >= from);
+    records.for_each(|(seq, record)| chain.add(seq, Digest::of_record(BOOT, CLOCK, record)));
     let public = key.public_key().as_ref().try_into().expect("32 bytes");
-    let mut seal = Seal {
-        from: Seq(1),
-        previous: [0; 32],
-        chain: chain.link.0,
-        key: public,
-        signature: [[0; 32]; 2],
-    };
-    let signature = key.sign(&message(&store, &agent, Seq(6), &seal));
+    let mut seal =
+        Seal { from, previous, chain: chain.link.0, key: public, signature: [[0; 32]; 2] };
+    let through = group.last_seq();
+    let signature = key.sign(&message(&store, &agent, through, &seal));
     let (first, second) = signature.as_ref().split_at(32);
     seal.signature = [first.try_into().expect("half"), second.try_into().expect("half")];
-    group.push(&event(7, SourceId::AGENT, Body::Sealed(seal), ""));
+    group.push(&event(through.next().0, SourceId::AGENT, Body::Sealed(seal), ""));
     group
+}
+
+/// The stream, and a second stretch behind it: it begins with the seal of the first.
+fn longer() -> Group {
+    let first = stream();
+    let link = first.events().find_map(|(_, event)| match event.ok()?.body {
+        Body::Sealed(seal) => Some(seal.chain),
+        _ => None,
+    });
+    let mut group = first;
+    for seq in 8..=9 {
+        group.push(&event(seq, SourceId(1), Body::NetworkUp, &format!("line {seq}")));
+    }
+    sealed(group, Seq(7), link.expect("it is sealed"))
 }
 
 fn pack() -> Pack {
@@ -88,10 +102,14 @@ fn pack() -> Pack {
 }
 
 fn files() -> Files {
-    let group = stream();
-    let shows = |seq: Seq| matches!(seq.0, 2 | 3 | 7);
+    files_of(&stream(), Seq(1), &[2, 3])
+}
+
+/// What is there of a stream from a number on; these events are the payment's.
+fn files_of(group: &Group, from: Seq, payment: &[u64]) -> Files {
+    let shows = |seq: Seq| payment.contains(&seq.0) || matches!(seq.0, 7 | 10);
     let mut records = String::new();
-    for (seq, record) in group.records() {
+    for (seq, record) in group.records().filter(|(seq, _)| *seq >= from) {
         let line = match shows(seq) {
             true => RecordLine::shown(seq, BOOT, CLOCK, record),
             false => RecordLine::hidden(seq, Digest::of_record(BOOT, CLOCK, record)),
@@ -100,7 +118,7 @@ fn files() -> Files {
     }
     let mut events = String::new();
     for (seq, event) in group.events() {
-        if matches!(seq.0, 2 | 3) {
+        if payment.contains(&seq.0) {
             let line = Line {
                 store: "shop-1".parse().expect("a shop"),
                 agent: "till-1".parse().expect("an agent"),
@@ -110,7 +128,9 @@ fn files() -> Files {
             events += &(line.to_json() + "\n");
         }
     }
-    let case = serde_json::to_string(&pack()).expect("JSON");
+    let mut pack = pack();
+    pack.payment.events = payment.to_vec();
+    let case = serde_json::to_string(&pack).expect("JSON");
     let named = [(CASE, case), (EVENTS, events), (RECORDS, records)];
     named.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect()
 }
@@ -131,6 +151,36 @@ fn what_was_signed_holds() {
     assert_eq!(report.wrong, Vec::<String>::new());
     assert_eq!((report.events, report.unsigned.len()), (2, 0));
     assert_eq!(report.agent_keys.values().collect::<Vec<_>>(), [&vec![(1, 6)]]);
+}
+
+#[test]
+fn a_later_stretch_holds_without_what_lies_before_the_seal_that_it_begins_with() {
+    let check = |from: u64, payment: &[u64], unsigned: &[u64], stretches: &[(u64, u64)]| {
+        let files = files_of(&longer(), Seq(from), payment);
+        let report = verify(&archive::write(&files, &SECRET)).expect("it is sound");
+        assert_eq!(report.wrong, Vec::<String>::new(), "from {from}");
+        assert_eq!(report.unsigned, unsigned, "from {from}");
+        assert_eq!(
+            report.agent_keys.values().flatten().collect::<Vec<_>>(),
+            stretches.iter().collect::<Vec<_>>()
+        );
+    };
+    check(1, &[2, 8], &[], &[(1, 6), (7, 9)]);
+    check(7, &[8, 9], &[], &[(7, 9)]);
+    // Of a stretch that is shown in part nothing is signed.
+    check(2, &[2, 8], &[2], &[(7, 9)]);
+    check(8, &[8, 9], &[8, 9], &[]);
+    let mut files = files_of(&longer(), Seq(7), &[8, 9]);
+    let records = String::from_utf8(files[RECORDS].clone()).expect("text");
+    let without: String = records
+        .lines()
+        .filter(|line| !line.contains("\"seq\":9,"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_ne!(without, records);
+    files.insert(RECORDS.to_owned(), without.into_bytes());
+    let cut = verify(&archive::write(&files, &SECRET));
+    assert!(cut.is_err() || !cut.expect("a report").wrong.is_empty(), "a record is missing");
 }
 
 #[test]
