@@ -125,38 +125,56 @@ impl Amount {
         Amount { minor, currency }
     }
 
-    /// Reads a decimal as slips print it: optional sign, thousands commas, at most as many
-    /// decimals as the currency has (`-1,234.50`).
+    /// Reads a decimal as programs write it: optional sign, thousands commas, at most as many decimals as the currency
+    /// has (`-1,234.50`).
     pub fn from_decimal(text: &str, currency: Currency) -> Result<Amount, FieldError> {
-        let wrong = || FieldError::new("an amount such as 12.50", text);
-        let trimmed = text.trim();
-        let (negative, unsigned) = match trimmed.as_bytes().first() {
-            Some(b'-') => (true, &trimmed[1..]),
-            Some(b'+') => (false, &trimmed[1..]),
-            _ => (false, trimmed),
-        };
+        let (negative, unsigned) = signed(text);
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-        let digits = currency.minor_digits() as usize;
-        let fraction_sound =
-            fraction.len() <= digits && fraction.bytes().all(|byte| byte.is_ascii_digit());
-        let has_point_without_digits = unsigned.ends_with('.');
-        if whole.is_empty() || !fraction_sound || has_point_without_digits {
-            return Err(wrong());
-        }
+        let sound = !unsigned.ends_with('.') && in_thousands(whole, ",");
+        let amount = sound.then(|| Amount::from_digits(negative, whole, fraction, currency));
+        amount.flatten().ok_or_else(|| FieldError::new("an amount such as 12.50", text))
+    }
+
+    /// Reads a sum as people and slips of all countries write it: `1,234.50`, `1.234,50`, `1'234.50`, `12,50`, optional
+    /// sign. The last point or comma parts the decimals where a currency with so many has them, else thousands.
+    pub fn from_printed(text: &str, currency: Currency) -> Result<Amount, FieldError> {
+        let (negative, unsigned) = signed(text);
+        let decimals_max = currency.minor_digits() as usize;
+        let parts_decimals = |at: &usize| {
+            let (before, sign) = (&unsigned[..*at], unsigned.as_bytes()[*at]);
+            let decimals = unsigned.len() - at - 1;
+            let is_only_one = !before.as_bytes().contains(&sign);
+            sign != b'\'' && is_only_one && (1..=decimals_max).contains(&decimals)
+        };
+        let mark = unsigned.rfind(['.', ',', '\'']).filter(parts_decimals);
+        let (whole, fraction) =
+            mark.map_or((unsigned, ""), |at| (&unsigned[..at], &unsigned[at + 1..]));
+        let sound = in_thousands(whole, ".,'");
+        let amount = sound.then(|| Amount::from_digits(negative, whole, fraction, currency));
+        amount.flatten().ok_or_else(|| FieldError::new("an amount such as 12.50", text))
+    }
+
+    /// Of digits before and behind the point; what parts thousands is passed over.
+    fn from_digits(
+        negative: bool,
+        whole: &str,
+        fraction: &str,
+        currency: Currency,
+    ) -> Option<Amount> {
+        let missing = (currency.minor_digits() as usize).checked_sub(fraction.len())?;
         let mut minor: i64 = 0;
-        let padding = std::iter::repeat_n(b'0', digits - fraction.len());
-        for byte in
-            whole.bytes().filter(|&byte| byte != b',').chain(fraction.bytes()).chain(padding)
-        {
+        let whole = whole.bytes().filter(|byte| !matches!(byte, b',' | b'.' | b'\''));
+        let padding = std::iter::repeat_n(b'0', missing);
+        for byte in whole.chain(fraction.bytes()).chain(padding) {
             if !byte.is_ascii_digit() {
-                return Err(wrong());
+                return None;
             }
             minor = minor * 10 + i64::from(byte - b'0');
             if minor > AMOUNT_MINOR_MAX {
-                return Err(wrong());
+                return None;
             }
         }
-        Ok(Amount { minor: if negative { -minor } else { minor }, currency })
+        Some(Amount { minor: if negative { -minor } else { minor }, currency })
     }
 
     /// Reads whole minor units as terminals log them (`000000001250`).
@@ -167,6 +185,28 @@ impl Amount {
         let minor = minor.ok_or_else(|| FieldError::new("one to twelve digits", text))?;
         Ok(Amount { minor, currency })
     }
+}
+
+/// A number's sign, and the rest of it.
+fn signed(text: &str) -> (bool, &str) {
+    let text = text.trim();
+    match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    }
+}
+
+/// Whether digits stand alone, or in threes that one of these signs parts.
+fn in_thousands(whole: &str, signs: &str) -> bool {
+    let mut groups = whole.split(|sign| signs.contains(sign));
+    let first = groups.next().unwrap_or_default();
+    let mut is_grouped = false;
+    let sound = groups.all(|group| {
+        is_grouped = true;
+        group.len() == 3
+    });
+    sound && !first.is_empty() && (!is_grouped || first.len() <= 3)
 }
 
 impl fmt::Display for Amount {
@@ -207,6 +247,35 @@ mod tests {
         check("1.", None);
         check("1e3", None);
         check("99999999999.99", None);
+        // Not 1250.00: a comma parts thousands here, or nothing.
+        check("12,50", None);
+        check("1234,567", None);
+        check(",123", None);
+    }
+
+    #[test]
+    fn a_printed_sum_parts_its_decimals_by_its_last_sign_where_the_currency_has_so_many() {
+        let check = |text: &str, currency: &str, expected: Option<i64>| {
+            let currency = currency.parse().expect("a currency");
+            let amount = Amount::from_printed(text, currency);
+            assert_eq!(amount.ok().map(|amount| amount.minor), expected, "{text} {currency}");
+        };
+        check("12,50", "EUR", Some(1_250));
+        check("12.50", "EUR", Some(1_250));
+        check("12,5", "EUR", Some(1_250));
+        check("-1.234,50", "EUR", Some(-123_450));
+        check("1,234.50", "EUR", Some(123_450));
+        check("1'234.50", "CHF", Some(123_450));
+        check("1,234", "EUR", Some(123_400));
+        check("1.234", "EUR", Some(123_400));
+        check("1.234", "KWD", Some(1_234));
+        check("10.000", "CLP", Some(10_000));
+        check("1.234.567,89", "EUR", Some(123_456_789));
+        check("12,3456", "EUR", None);
+        check("12,50,00", "EUR", None);
+        check("1.", "EUR", None);
+        check(",50", "EUR", None);
+        check("1234.567", "EUR", None);
     }
 
     #[test]

@@ -194,6 +194,32 @@ fn a_slip_without_an_end_is_let_go_after_the_gap() {
     assert_eq!((decoder.wake_at(), decoder.settled_until(Uptime(4_000))), (None, Uptime(4_000)));
 }
 
+#[test]
+fn the_worked_example_of_the_profiles_readme_reads_as_it_says() {
+    let readme = include_str!("../../profiles/README.md");
+    let (_, example) = readme.split_once("writes this:\n").expect("its log");
+    let (log, rest) = example.split_once("The profile:").expect("its profile");
+    let log: String = log
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .fold(String::new(), |log, line| log + line + "\n");
+    let (_, rest) = rest.split_once("```toml\n").expect("its beginning");
+    let (toml, _) = rest.split_once("```").expect("its end");
+    let (said, counts) =
+        decode(&shipped::parse("shop", toml).expect("it is sound"), log.as_bytes(), 64);
+    assert_eq!((counts.lines, counts.unmatched), (6, 0));
+    assert_eq!(
+        said,
+        [
+            r#"11-24 09:30:01 55500001 {"authorization_requested":{"keys":{"amount":{"currency":"EUR","minor":1250},"kind":"sale","order_number":"4711"}}}"#,
+            r#"11-24 09:30:04 {"transaction_completed":{"keys":{"authorization_code":"123456","card":{"first_six":541333,"last_four":4444},"order_number":"4711"}}}"#,
+            r#"11-24 09:30:05 {"slip_printed":{"grade":"claimed","slip":{"copy":"customer","keys":{"order_number":"4711"},"reprint":false}}}"#,
+            r#"11-24 09:30:06 {"slip_failed":{"reason":"paper_out","slip":{"keys":{},"reprint":false}}}"#,
+            r#"11-24 09:30:40 {"reversal":{"keys":{"order_number":"4711"},"phase":"failed"}}"#,
+        ]
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 

@@ -179,7 +179,7 @@ impl FromStr for Money {
         let read = || {
             let (number, currency) = text.split_once(' ')?;
             let currency: Currency = currency.trim().parse().ok()?;
-            Amount::from_decimal(number, currency).ok().map(Money)
+            Amount::from_printed(number, currency).ok().map(Money)
         };
         read().ok_or(Expected("an amount such as \"10.00 CNY\""))
     }

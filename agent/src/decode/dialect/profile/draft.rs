@@ -180,7 +180,7 @@ impl<'t> Draft<'t> {
     }
 }
 
-/// `0.20`, `RMB -0.20`, `¥0.20`, `0.20元`, `12.50 EUR`.
+/// `0.20`, `RMB -0.20`, `¥0.20`, `0.20元`, `12.50 EUR`, `1.234,50`.
 fn decimal(text: &str, currency: Currency) -> Option<Amount> {
     let is_number = |sign: char| sign.is_ascii_digit() || matches!(sign, '-' | '+' | '.' | ',');
     let from = text.find(is_number)?;
@@ -192,7 +192,7 @@ fn decimal(text: &str, currency: Currency) -> Option<Amount> {
         "¥" | "￥" | "元" => Some(Currency::CNY),
         name => name.trim_end_matches(':').parse().ok(),
     });
-    Amount::from_decimal(number, named.unwrap_or(currency)).ok()
+    Amount::from_printed(number, named.unwrap_or(currency)).ok()
 }
 
 /// A field of type n 6, of which devices drop the leading zeros.

@@ -46,8 +46,7 @@ impl Sum {
     /// The amount in the currency that it names, or in this one.
     pub fn amount(&self, otherwise: Option<Currency>) -> Option<Amount> {
         let currency = self.currency.or(otherwise)?;
-        let plain = plain_decimal(&self.digits, currency.minor_digits() as usize)?;
-        let amount = Amount::from_decimal(&plain, currency).ok()?;
+        let amount = Amount::from_printed(&self.digits, currency).ok()?;
         Some(if self.negative { Amount::new(-amount.minor, currency) } else { amount })
     }
 }
@@ -79,34 +78,6 @@ pub(super) fn currency_named(name: &str) -> Option<Currency> {
         LETTERS.contains(&currency.as_str())
     };
     letters.parse().ok().filter(is_known)
-}
-
-/// `1.234,50` and `1,234.50` as `1234.50`; the last point or comma parts the decimals if a currency with so many has
-/// them.
-fn plain_decimal(digits: &str, decimals_max: usize) -> Option<String> {
-    let parts = |sign: char| matches!(sign, '.' | ',' | '\'');
-    let Some(last) = digits.rfind(parts) else { return Some(digits.to_owned()) };
-    let (whole, behind) = (&digits[..last], &digits[last + 1..]);
-    let sign = char::from(digits.as_bytes()[last]);
-    let is_only_one = !whole.contains(sign);
-    let decimals = behind.len();
-    if sign != '\'' && is_only_one && (1..=decimals_max).contains(&decimals) {
-        return Some(format!("{}.{behind}", thousands(whole)?));
-    }
-    thousands(digits)
-}
-
-/// Digits in groups of three, without what parts the groups.
-fn thousands(digits: &str) -> Option<String> {
-    let mut groups = digits.split(['.', ',', '\'']);
-    let first = groups.next().filter(|first| !first.is_empty())?;
-    let mut plain = first.to_owned();
-    let mut is_grouped = false;
-    for group in groups {
-        is_grouped = true;
-        plain.push_str(Some(group).filter(|group| group.len() == 3)?);
-    }
-    (!is_grouped || first.len() <= 3).then_some(plain)
 }
 
 /// A card as slips print it: `622576******6691 /C`, `**** **** **** 4821`.
