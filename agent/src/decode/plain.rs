@@ -15,9 +15,21 @@ pub(crate) fn plain(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(without_odd(&text))
 }
 
-/// Signs without width, and digits of double width.
+/// Signs without width, and digits that are not ASCII's.
 fn is_odd(sign: char) -> bool {
-    matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '０'..='９' | '\u{80}'..='\u{9f}')
+    matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{80}'..='\u{9f}')
+        || digit(sign).is_some()
+}
+
+/// The digit that a sign of double width, or an Arabic or Persian one, is.
+fn digit(sign: char) -> Option<char> {
+    let zero = match sign {
+        '０'..='９' => '０',
+        '\u{660}'..='\u{669}' => '\u{660}',
+        '\u{6f0}'..='\u{6f9}' => '\u{6f0}',
+        _ => return None,
+    };
+    char::from_digit(u32::from(sign) - u32::from(zero), 10)
 }
 
 #[cold]
@@ -28,9 +40,11 @@ fn without_odd(text: &str) -> String {
         match sign {
             '\u{1b}' => skip_escape(&mut signs),
             '\t' => out.push('\t'),
-            '０'..='９' => out.push(char::from(b'0' + (u32::from(sign) - u32::from('０')) as u8)),
-            sign if sign.is_control() || is_odd(sign) => {}
-            sign => out.push(sign),
+            sign => match digit(sign) {
+                Some(digit) => out.push(digit),
+                None if sign.is_control() || is_odd(sign) => {}
+                None => out.push(sign),
+            },
         }
     }
     out
@@ -64,6 +78,7 @@ mod tests {
         check("62\u{0}25\u{7f}76\u{200b}0", "6225760");
         check("\u{1b}[1;31mERROR\u{1b}[0m paper", "ERROR paper");
         check("６２２5", "6225");
+        check("\u{666}\u{662}\u{6f2}5", "6225");
         check("\u{1b}", "");
         check("\u{1b}[12", "");
     }

@@ -111,17 +111,18 @@ impl Scrubber {
     #[inline]
     pub fn line(&mut self, line: &str, rest: usize, at: Uptime) -> Scrubbed {
         if !self.lines.is_empty() {
-            if goes_on(&line[rest..])
-                && self.lines.len() < HELD_LINES_MAX
-                && self.held.len() < HELD_BYTES_MAX
-            {
+            if !goes_on(&line[rest..]) {
+                self.release();
+            } else if self.lines.len() >= HELD_LINES_MAX || self.held.len() >= HELD_BYTES_MAX {
+                // Too much to judge it as one: what could be the middle of a number goes.
+                self.unseen();
+            } else {
                 self.held.push('\n');
                 self.held.push_str(&line[rest..]);
                 self.lines.push_back(HeldLine { at, head: line[..rest].to_owned(), gone: false });
                 self.judge();
                 return Scrubbed::Ready;
             }
-            self.release();
         }
         let before = std::mem::take(&mut self.before);
         self.scanner.scan(line, rest, before);
@@ -140,7 +141,7 @@ impl Scrubber {
             self.settle_scanned();
         } else {
             // What leads this line was judged by a line that is gone: it cannot be judged again.
-            self.release_hidden();
+            self.release_hidden(|_| false);
         }
         Scrubbed::Ready
     }
@@ -160,7 +161,8 @@ impl Scrubber {
     pub fn let_go(&mut self) {
         if self.held_since().is_some() {
             self.scanner.scan(&self.held, 0, Before::Plain);
-            self.release_hidden();
+            // A whole number, as far as can be seen, shows its last four.
+            self.release_hidden(scan::is_number);
         }
     }
 
@@ -214,15 +216,16 @@ impl Scrubber {
         self.forget(self.held.len());
     }
 
-    /// Lets everything go, but for the digits of the tail beyond the sixth.
-    fn release_hidden(&mut self) {
+    /// Lets everything go, but for the digits of the tail beyond the sixth; what of them stands in a card number that
+    /// `is_whole` is left as that has it.
+    fn release_hidden(&mut self, is_whole: fn(&str) -> bool) {
         let from = self.scanner.tail.map_or(self.held.len(), |tail| tail.from);
         let edits = &mut self.scanner.edits;
         let digits = self.held[from..].char_indices().filter(|(_, sign)| sign.is_ascii_digit());
         let hidden = digits.skip(CLEAR_FIRST).map(|(at, _)| from + at);
-        // A whole number, as far as can be seen, shows its last four.
-        let is_whole = |at: usize| edits.iter().any(|edit| edit.is_card() && edit.holds(at));
-        let hidden: Vec<usize> = hidden.filter(|at| !is_whole(*at)).collect();
+        let number = |edit: &Edit| edit.is_card() && is_whole(&self.held[edit.from..edit.to]);
+        let in_whole = |at: usize| edits.iter().any(|edit| edit.holds(at) && number(edit));
+        let hidden: Vec<usize> = hidden.filter(|at| !in_whole(*at)).collect();
         edits.extend(hidden.into_iter().map(|at| Edit { from: at, to: at + 1, put: Put::Stars }));
         self.emit();
         self.forget(from);
@@ -250,7 +253,7 @@ impl Scrubber {
 
 /// Whether a line can go on with a number that the line before it began.
 fn goes_on(rest: &str) -> bool {
-    let rest = rest.trim_start_matches([' ', '-', '\t', '\u{a0}', '\u{3000}']);
+    let rest = rest.trim_start_matches(span::is_gap);
     let first = rest.bytes().next();
     first.is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'=' | b'D' | b'd' | b'^'))
 }

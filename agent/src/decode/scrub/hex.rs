@@ -27,7 +27,14 @@ pub(super) fn nibble(byte: u8) -> Option<u8> {
 /// Adds the edits that a run of nibbles needs.
 pub(super) fn find(nibbles: &[Nibble], windows: &mut Windows, edits: &mut Vec<Edit>) {
     tags(nibbles, edits);
-    let codes = code_rows(nibbles);
+    // A word may begin with half a byte that is a letter of what stands before: `read3431…`.
+    let codes: Vec<(usize, usize)> = (0..2)
+        .flat_map(|odd| {
+            let rows = code_rows(&nibbles[odd.min(nibbles.len())..]);
+            rows.into_iter().map(move |row| (row.0 + odd, row.1 + odd))
+        })
+        .collect();
+    let decimals = decimal_rows(nibbles);
     let mut end = 0;
     for run in nibbles.chunk_by(|left, right| left.value <= 9 && right.value <= 9) {
         let begin = end;
@@ -38,12 +45,14 @@ pub(super) fn find(nibbles: &[Nibble], windows: &mut Windows, edits: &mut Vec<Ed
                 run.iter().map(|nibble| (nibble.at, nibble.at + 1)).collect();
             windows.anywhere(&digits);
             windows.leave_out(begin, &codes);
+            windows.leave_out(begin, &decimals);
             windows.mask(&digits, &places, edits);
         }
     }
     tracks(nibbles, edits);
     let bytes: Vec<[Nibble; 2]> = nibbles.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
     ascii_codes(nibbles, &codes, windows, edits);
+    decimal_codes(nibbles, &decimals, windows, edits);
     ascii_tracks(&bytes, edits);
 }
 
@@ -72,6 +81,41 @@ pub(super) fn ascii_codes(
     for &(from, to) in rows {
         let codes = nibbles[from..to].chunks_exact(2);
         let digits: Vec<u8> = codes.clone().map(|code| code[1].value).collect();
+        let places: Vec<(usize, usize)> = codes.map(|code| (code[0].at, code[1].at + 1)).collect();
+        windows.anywhere(&digits);
+        windows.mask(&digits, &places, edits);
+    }
+}
+
+/// The digit whose ASCII code a byte's two digits are as a decimal.
+fn decimal(byte: &[Nibble]) -> Option<u8> {
+    let code = 10 * byte[0].value + byte[1].value;
+    (byte[1].value <= 9 && code.is_ascii_digit()).then(|| code - b'0')
+}
+
+/// Where digits as ASCII codes in decimals (`52, 49, 49, …`, as Java writes a row of bytes) stand side by side.
+fn decimal_rows(nibbles: &[Nibble]) -> Vec<(usize, usize)> {
+    let (mut rows, mut at) = (Vec::new(), 0);
+    while at + 2 <= nibbles.len() {
+        let codes = nibbles[at..].chunks_exact(2).map_while(decimal).count();
+        if codes >= CARD_DIGITS_MIN {
+            rows.push((at, at + 2 * codes));
+        }
+        at += 2 * codes.max(1);
+    }
+    rows
+}
+
+/// Adds the edits that these need.
+fn decimal_codes(
+    nibbles: &[Nibble],
+    rows: &[(usize, usize)],
+    windows: &mut Windows,
+    edits: &mut Vec<Edit>,
+) {
+    for &(from, to) in rows {
+        let codes = nibbles[from..to].chunks_exact(2);
+        let digits: Vec<u8> = codes.clone().filter_map(decimal).collect();
         let places: Vec<(usize, usize)> = codes.map(|code| (code[0].at, code[1].at + 1)).collect();
         windows.anywhere(&digits);
         windows.mask(&digits, &places, edits);

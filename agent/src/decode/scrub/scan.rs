@@ -1,12 +1,12 @@
 //! One pass over a text: finds rows of digits and hexadecimal, and says what of them must go.
 
-use super::dump::dump_start;
+use super::dump::{OFFSET_DIGITS_MAX, begins_dump, dump_start};
 use super::edit::{Edit, Put};
 use super::hex::{self, Nibble, digits_at_end, nibble};
 use super::issuer::{CARD_DIGITS_MAX, CARD_DIGITS_MIN, can_begin_card, is_card_number};
 use super::label::{Label, Labels};
 use super::secret::Secrets;
-use super::span::{gap, hex_word, short_number};
+use super::span::{gap, hex_word, parted_number, short_number};
 use super::window::{CLEAR_FIRST, CLEAR_LAST, Windows, star};
 use std::sync::{Arc, LazyLock};
 
@@ -86,30 +86,51 @@ impl Scanner {
         self.after = Before::Plain;
         SECRETS.find(text, &mut self.edits);
         let bytes = text.as_bytes();
+        if before != Before::Plain {
+            self.leading(bytes, rest, before);
+        }
         // The time at the head is no number of a card.
-        let mut at = match before {
-            Before::Plain => rest,
-            _ => self.leading(bytes, rest, before),
-        };
+        let mut at = rest;
         if let Some(end) = dump_start(bytes, rest).and_then(|from| self.dump(bytes, from, before)) {
             at = end;
         }
+        // A dump may stand behind words, and go on in the next line behind the same.
+        let mut before_dump = before;
         while let Some(found) = bytes[at..].iter().position(u8::is_ascii_digit) {
             let digit = at + found;
-            if let Some(end) = short_number(bytes, digit) {
+            let short = short_number(bytes, digit);
+            let (from, to) = match short {
+                Some(end) => (digit, end),
+                None => hex_word(bytes, digit, at),
+            };
+            let may_be_dump = to - from <= OFFSET_DIGITS_MAX
+                && (short.is_none() || to - from >= 4 && bytes.get(to) == Some(&b':'));
+            let dump = may_be_dump.then(|| dump_start(bytes, from)).flatten();
+            if let Some(end) = dump.and_then(|start| self.dump(bytes, start, before_dump)) {
+                before_dump = Before::Plain;
                 at = end;
                 continue;
             }
-            let (from, to) = hex_word(bytes, digit, at);
+            if let Some(end) = short {
+                self.parted(text, digit);
+                at = end;
+                continue;
+            }
             let has_letter = bytes[from..to].iter().any(|byte| !byte.is_ascii_digit());
             at = if has_letter && to - from >= HEX_WORD_MIN {
                 self.hex_word(text, from, to)
-            } else if let Some(end) =
-                (to - from == 2).then(|| self.dump(bytes, from, Before::Plain)).flatten()
-            {
-                end
             } else {
-                self.row(text, digit)
+                let end = self.row(text, digit);
+                // A number in front of a dump may look like its first bytes: it is read as both.
+                let start = self.dump_in_row(bytes);
+                match start.and_then(|start| self.dump(bytes, start, before_dump)) {
+                    Some(dump_end) => {
+                        before_dump = Before::Plain;
+                        self.tail = self.tail.filter(|tail| tail.from >= dump_end);
+                        end.max(dump_end)
+                    }
+                    None => end,
+                }
             };
         }
         let is_cut_track = |edit: &Edit| {
@@ -121,7 +142,7 @@ impl Scanner {
     }
 
     /// What leads the text and belongs to the one before it.
-    fn leading(&mut self, bytes: &[u8], rest: usize, before: Before) -> usize {
+    fn leading(&mut self, bytes: &[u8], rest: usize, before: Before) {
         let blanks = bytes[rest..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         let from = rest + blanks;
         let is_part = |byte: &&u8| match before {
@@ -130,18 +151,42 @@ impl Scanner {
         };
         let to = from + bytes[from..].iter().take_while(is_part).count();
         let digits = bytes[from..to].iter().filter(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && to == bytes.len() {
+            // Nothing else: what goes on may go on once more.
+            self.after = before;
+        }
         if digits <= CLEAR_LAST && before == Before::Digits || digits == 0 {
-            return 0;
+            return;
         }
         let put = if before == Before::Track { REMOVED } else { Put::Stars };
         self.edits.push(Edit { from, to, put });
-        to
+    }
+
+    /// A card number whose groups are parted by other signs than blanks and dashes: `4111.1111.1111.1111`. Few other
+    /// numbers have just these groups, so it must be one by its digits, too.
+    #[inline]
+    fn parted(&mut self, text: &str, from: usize) {
+        let bytes = text.as_bytes();
+        let Some(groups) = parted_number(bytes, from) else { return };
+        let places: Vec<(usize, usize)> =
+            groups.iter().flat_map(|&(from, to)| (from..to).map(|at| (at, at + 1))).collect();
+        let digits: Vec<u8> = places.iter().map(|place| bytes[place.0] - b'0').collect();
+        let label = self.label(text, from);
+        let is_other =
+            matches!(label, Some(Label::Other(digits_max)) if digits.len() <= digits_max);
+        if !is_other && is_card_number(&digits) {
+            self.windows.take(0, digits.len());
+            self.windows.mask(&digits, &places, &mut self.edits);
+        }
     }
 
     /// A row of digits that begins at `from`; returns where it ends.
     fn row(&mut self, text: &str, from: usize) -> usize {
         let bytes = text.as_bytes();
         let end = self.collect(bytes, from);
+        for group in 0..self.groups.len() - 1 {
+            self.parted(text, self.places[self.groups[group]].0);
+        }
         let masked_end = self.masked(bytes, end);
         let is_last = masked_end == end
             && bytes[end..].iter().all(|byte| matches!(byte, b' ' | b'-' | b'\t'));
@@ -149,13 +194,14 @@ impl Scanner {
         if !long && !is_last {
             return masked_end;
         }
-        let label = self.label(text);
+        let label = self.label(text, from);
         self.mark_bounds(bytes, end, label);
         if long {
-            match label {
-                Some(Label::Card) => self.labelled(),
-                _ => self.numbers(),
+            if label == Some(Label::Card) {
+                self.labelled();
             }
+            // Behind the one of the label others may stand.
+            self.numbers();
             self.track(bytes, end);
             self.mask(label);
         }
@@ -187,6 +233,13 @@ impl Scanner {
         }
     }
 
+    /// Where in the row just read a dump begins.
+    fn dump_in_row(&self, bytes: &[u8]) -> Option<usize> {
+        let groups = self.groups.windows(2).skip(1);
+        let mut starts = groups.map(|group| self.places[group[0]].0);
+        starts.find_map(|at| begins_dump(bytes, at))
+    }
+
     /// Collects the row's digits and groups; returns where the last digit's place ends.
     fn collect(&mut self, bytes: &[u8], from: usize) -> usize {
         self.digits.clear();
@@ -201,7 +254,7 @@ impl Scanner {
                 at += 1;
             }
             match gap(&bytes[at..]) {
-                Some(bytes) => at += bytes,
+                Some(length) => at += length,
                 None => break,
             }
         }
@@ -210,8 +263,7 @@ impl Scanner {
     }
 
     /// The label in front of the row, or in front of the word that it ends.
-    fn label(&self, text: &str) -> Option<Label> {
-        let at = self.places[0].0;
+    fn label(&self, text: &str, at: usize) -> Option<Label> {
         self.labels.before(text, at).or_else(|| {
             let head = &text.as_bytes()[..at];
             let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
@@ -319,7 +371,8 @@ impl Scanner {
                 });
             }
         }
-        behind + last
+        // More than last digits may be a number that only stands behind the signs.
+        if last > CLEAR_LAST { behind } else { behind + last }
     }
 
     /// Track 1 or 2: the number, `=`, `D` or `^`, and what follows.
@@ -360,7 +413,8 @@ impl Scanner {
             _ => (0..total).find(begins),
         }?;
         let at = self.places[from].0;
-        let is_masked = at.checked_sub(1).is_some_and(|before| bytes[before] == b'*');
+        let is_masked = total - from <= CLEAR_LAST
+            && at.checked_sub(1).is_some_and(|before| bytes[before] == b'*');
         (!is_masked).then_some(Tail { from: at, digits: total - from })
     }
 
@@ -390,4 +444,10 @@ impl Scanner {
         let label = self.labels.before(text, from - head);
         matches!(label, Some(Label::Other(digits_max)) if to - from <= digits_max)
     }
+}
+
+/// Whether the digits of a text are a card number.
+pub(super) fn is_number(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit);
+    is_card_number(&digits.map(|digit| digit - b'0').collect::<Vec<u8>>())
 }

@@ -1,5 +1,6 @@
 //! Where numbers and words of hexadecimal begin and end in a text.
 
+use super::issuer::{CARD_DIGITS_MAX, CARD_DIGITS_MIN};
 use super::window::CLEAR_FIRST;
 
 /// Most blanks and dashes between two digits of one number.
@@ -31,6 +32,57 @@ pub(super) fn hex_word(bytes: &[u8], at: usize, floor: usize) -> (usize, usize) 
     (at - back, at + ahead)
 }
 
+/// The groups in which card numbers of fourteen and fifteen digits are written; all others are in fours.
+const GROUPS: [[usize; 3]; 2] = [[4, 6, 5], [4, 6, 4]];
+
+/// Digits in the first group of all of them.
+const FIRST_GROUP: usize = 4;
+
+/// What may part them beside blanks and dashes, in addresses among it.
+const PARTS: [&[u8]; 8] = [b".", b"/", b"_", b"+", b",", b":", b"|", b"%20"];
+
+/// Where each group of a number stands that is written in such groups.
+#[inline]
+pub(super) fn parted_number(bytes: &[u8], from: usize) -> Option<Vec<(usize, usize)>> {
+    let sign = bytes.get(from + FIRST_GROUP)?;
+    matches!(sign, b'.' | b'/' | b'_' | b'+' | b',' | b':' | b'|' | b'%')
+        .then(|| groups(bytes, from))
+        .flatten()
+}
+
+fn groups(bytes: &[u8], from: usize) -> Option<Vec<(usize, usize)>> {
+    let part = *PARTS.iter().find(|part| bytes[from + FIRST_GROUP..].starts_with(part))?;
+    let mut groups = Vec::new();
+    let mut at = from;
+    loop {
+        let digits =
+            bytes[at..].iter().take(CARD_DIGITS_MAX).take_while(|byte| byte.is_ascii_digit());
+        let end = at + digits.count();
+        groups.push((at, end));
+        let goes_on = bytes[end..].starts_with(part)
+            && bytes.get(end + part.len()).is_some_and(u8::is_ascii_digit);
+        if !goes_on {
+            break;
+        }
+        at = end + part.len();
+    }
+    let lengths = || groups.iter().map(|(from, to)| to - from);
+    let in_fours = lengths().rev().skip(1).all(|length| length == FIRST_GROUP)
+        && lengths().all(|length| length <= FIRST_GROUP);
+    let is_known = GROUPS.iter().any(|known| lengths().eq(known.iter().copied()));
+    let is_long = (CARD_DIGITS_MIN..=CARD_DIGITS_MAX).contains(&lengths().sum());
+    ((in_fours || is_known) && is_long).then_some(groups)
+}
+
+/// Whether a sign may stand between two digits of a number: a blank or a dash of any width.
+pub(super) fn is_gap(sign: char) -> bool {
+    matches!(
+        sign,
+        ' ' | '-' | '\t' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{2010}'..='\u{2015}' | '\u{202f}' | '\u{205f}'
+            | '\u{2212}' | '\u{3000}' | '\u{ff0d}'
+    )
+}
+
 /// How many bytes of blanks, dashes and line ends stand between a digit and the next one of the same number.
 pub(super) fn gap(bytes: &[u8]) -> Option<usize> {
     let mut length = 0;
@@ -39,7 +91,12 @@ pub(super) fn gap(bytes: &[u8]) -> Option<usize> {
             [b'0'..=b'9', ..] if length > 0 => return Some(length),
             [b' ' | b'-' | b'\t' | b'\n', ..] => 1,
             [0xc2, 0xa0, ..] => 2,
-            [0xe3, 0x80, 0x80, ..] => 3,
+            // Blanks of other widths, `‐` to `―`, the minus sign, and the wide blank and dash.
+            [0xe2, 0x80, 0x80..=0x8a | 0x90..=0x95 | 0xaf, ..]
+            | [0xe2, 0x81, 0x9f, ..]
+            | [0xe2, 0x88, 0x92, ..]
+            | [0xe3, 0x80, 0x80, ..]
+            | [0xef, 0xbc, 0x8d, ..] => 3,
             _ => return None,
         };
     }

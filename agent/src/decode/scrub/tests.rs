@@ -4,6 +4,8 @@ use super::issuer::luhn_sum;
 use super::*;
 use proptest::prelude::*;
 
+mod alike;
+
 /// A number with this beginning and length whose check digit is right; `seed` fills the middle.
 pub(crate) fn card_number(prefix: &str, length: usize, seed: u64) -> String {
     let mut digits: Vec<u8> = prefix.bytes().map(|byte| byte - b'0').collect();
@@ -143,6 +145,119 @@ fn a_number_in_codes_whose_codes_hold_another_number_shows_nothing_of_its_middle
 }
 
 #[test]
+fn codes_behind_half_a_byte_of_a_word_and_in_decimals_are_read() {
+    let number = card_number("622576", 16, 3);
+    let codes: String = number.bytes().map(|code| format!("{code:02x}")).collect();
+    check(&format!("read{codes}0d"), &format!("read622576******{}0d", &number[12..]));
+    let decimals: Vec<String> = number.bytes().map(|code| code.to_string()).collect();
+    check(
+        &format!("[2, 0, {}, 3]", decimals.join(", ")),
+        &format!("[2, 0, 622576******{}, 3]", &number[12..]),
+    );
+}
+
+#[test]
+fn other_signs_than_blanks_part_a_number_in_the_groups_of_cards() {
+    let number = card_number("622576", 16, 3);
+    let written = |part: &str| {
+        format!(
+            "{}{part}{}{part}{}{part}{}",
+            &number[..4],
+            &number[4..8],
+            &number[8..12],
+            &number[12..]
+        )
+    };
+    let masked = format!("x 622576******{} y", &number[12..]);
+    for part in [".", "/", "_", "+", "%20", ",", "\u{2013}", "\u{2009}"] {
+        check(&format!("x {} y", written(part)), &masked);
+    }
+    let address = format!("order_no={}", written("."));
+    check(&address, &address);
+    for line in ["192.168.1.100:8080", "2026/11/24 09:30", "1234.5678", "1,234,567.89"] {
+        check(line, line);
+    }
+}
+
+#[test]
+fn behind_the_number_of_a_label_others_are_found() {
+    let number = card_number("622576", 16, 7);
+    let other = card_number("4", 16, 7);
+    check(
+        &format!("card 1234567890123456 {number} {other} x"),
+        &format!(
+            "card 123456******3456 622576******{} {}******{} x",
+            &number[12..],
+            &other[..6],
+            &other[12..]
+        ),
+    );
+}
+
+#[test]
+fn behind_more_signs_than_a_number_has_another_begins() {
+    let number = card_number("622576", 16, 7);
+    let signs = "*".repeat(32);
+    check(&format!("1{signs}{number} x"), &format!("1{signs}622576******{} x", &number[12..]));
+}
+
+#[test]
+fn behind_a_track_a_number_in_groups_is_found() {
+    let number = card_number("4", 16, 7);
+    let spaced = format!("{} {} {} {}", &number[..4], &number[4..8], &number[8..12], &number[12..]);
+    let out = scrub(&["t=6225760000006691=25121010000012345", &spaced]).join("\n");
+    assert_eq!(out, format!("t=[removed]\n {}** **** {}", &number[4..6], &number[12..]));
+}
+
+#[test]
+fn a_number_in_front_of_a_dump_and_one_in_it_are_both_found() {
+    let number = card_number("622576", 16, 7);
+    let spaced = format!("{} {} {} {}", &number[..4], &number[4..8], &number[8..12], &number[12..]);
+    let bytes = number.as_bytes().chunks(2).map(String::from_utf8_lossy).collect::<Vec<_>>();
+    let out = scrub(&[&format!("{spaced}  00 {} A0 B0 C0", bytes.join(" "))]).join("");
+    assert!(!digits_of(&out).contains(&number[6..12]), "{out}");
+}
+
+#[test]
+fn of_more_lines_than_are_held_no_middle_is_let_go() {
+    let number = card_number("622576", 16, 7);
+    let lead = ["4"; HELD_LINES_MAX - 8];
+    let digits: Vec<String> = number.chars().map(String::from).collect();
+    let lines: Vec<&str> = lead.into_iter().chain(digits.iter().map(String::as_str)).collect();
+    let out = scrub(&lines);
+    let shown = out[lead.len()..].concat();
+    assert!(shown.bytes().filter(u8::is_ascii_digit).count() <= 10, "{shown}");
+    let long = format!("{} {}", "x".repeat(HELD_BYTES_MAX), &number[..10]);
+    let out = scrub(&[&long, &number[10..]]).concat();
+    assert!(out.ends_with(" 622576**********"), "{}", &out[HELD_BYTES_MAX..]);
+}
+
+#[test]
+fn the_first_digits_of_a_longer_number_do_not_show_the_last_of_a_shorter() {
+    // What stands behind a dump cannot be held: thirteen digits may be the first of sixteen.
+    let dump = "06 42 72 08 46 63 92 11 18";
+    let out = scrub(&[dump, "卡号: 3535941887521", "709"]);
+    assert_eq!(out[1], "卡号: 353594*******");
+}
+
+#[test]
+fn a_dump_is_known_behind_words_and_its_column_whatever_it_begins_and_ends_with() {
+    let lines = |head: &str, column: [&str; 2]| {
+        let first =
+            format!("{head}0000  00 00 00 00 A0 B0 C0 D0 E0 F1 F2 51 00 03 14 20  {}", column[0]);
+        let second =
+            format!("{head}0010  36 41 80 F0 B1 C2 D3 00 00 00 00 AA BB CC DD EE  {}", column[1]);
+        let out = scrub(&[&first, &second]).join("\n");
+        assert!(!out.contains("14") && !out.contains("36 41") && !out.contains("6A"), "{out}");
+    };
+    lines("", ["...........Q... ", "6A.............."]);
+    lines("tag: ", ["...........Q... ", "6A.............."]);
+    lines("pid 1234 ", ["...........Q...", "6A.............."]);
+    // What only is as long as a column is none: a number may begin in it.
+    check("52 00 19 38 42 12 78 A4  pay 4305", "52 00 19 38 42 12 78 A4  pay 4305");
+}
+
+#[test]
 fn a_dump_loses_its_column_of_characters_and_its_cut_numbers() {
     let number = card_number("4", 16, 6);
     let hex: Vec<String> = number.bytes().map(|byte| format!("{byte:02X}")).collect();
@@ -223,7 +338,7 @@ pub(crate) fn any_card() -> impl Strategy<Value = String> {
 }
 
 /// How many ways [`written`] knows.
-pub(crate) const FORMS: usize = 18;
+pub(crate) const FORMS: usize = 21;
 
 /// The number as some device would write it.
 pub(crate) fn written(number: &str, form: usize, cut: usize) -> String {
@@ -259,6 +374,9 @@ pub(crate) fn written(number: &str, form: usize, cut: usize) -> String {
         14 => format!("{{\"pan\":\"{number}\"}}"),
         15 => format!("{:02}{number}", number.len()),
         16 => format!("hex={ascii}"),
+        17 => fours("."),
+        18 => fours("%20"),
+        19 => format!("read{ascii}0d"),
         _ => format!("{left}\n{right}\nF35={number}D2512"),
     }
 }

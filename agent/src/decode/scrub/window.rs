@@ -48,6 +48,7 @@ impl Windows {
     /// Adds the edits that hide what was found, and forgets it. `places` tells where each digit stands in the text.
     pub fn mask(&mut self, digits: &[u8], places: &[(usize, usize)], edits: &mut Vec<Edit>) {
         self.found.sort_unstable();
+        self.found.dedup();
         let mut rest = self.found.as_slice();
         while let Some(&(from, mut to)) = rest.first() {
             let mut together = 1;
