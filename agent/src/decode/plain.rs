@@ -16,9 +16,13 @@ pub(crate) fn plain(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Signs without width, and digits that are not ASCII's.
+#[inline]
 fn is_odd(sign: char) -> bool {
-    matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{80}'..='\u{9f}')
-        || digit(sign).is_some()
+    // Nearly all signs of a text are among these.
+    let is_usual = matches!(sign, ' '..='~' | '\u{3000}'..='\u{fefe}');
+    !is_usual
+        && (matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{80}'..='\u{9f}')
+            || digit(sign).is_some())
 }
 
 /// The digit that a sign of double width, or an Arabic or Persian one, is.

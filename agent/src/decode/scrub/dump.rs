@@ -118,7 +118,7 @@ struct Pairs<'a> {
 
 impl<'a> Pairs<'a> {
     fn new(bytes: &'a [u8], from: usize) -> Pairs<'a> {
-        let in_fours = word(bytes, from).1 == 4;
+        let in_fours = bytes.get(from + 2).is_some_and(u8::is_ascii_hexdigit);
         Pairs { bytes, at: Some(from), in_fours, is_second: false }
     }
 
@@ -140,32 +140,45 @@ impl<'a> Pairs<'a> {
 impl Iterator for Pairs<'_> {
     type Item = usize;
 
+    #[inline]
     fn next(&mut self) -> Option<usize> {
         let at = self.at.take()?;
-        let digits = self.bytes[at.min(self.bytes.len())..].iter().take(5);
-        let digits = digits.take_while(|byte| byte.is_ascii_alphanumeric());
-        let digits = digits.take_while(|byte| byte.is_ascii_hexdigit() || !self.in_fours).count();
-        let is_pair =
-            [at, at + 1].iter().all(|&at| self.bytes.get(at).is_some_and(u8::is_ascii_hexdigit));
-        if !is_pair {
+        let is_digit = |at: usize| self.bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+        if !is_digit(at) || !is_digit(at + 1) {
             return None;
         }
-        let end = at + 2;
-        let is_four = digits == 4 && self.bytes.get(at + 4).is_none_or(u8::is_ascii_whitespace);
-        if is_four && self.in_fours && !self.is_second {
-            (self.at, self.is_second) = (Some(end), true);
+        if self.in_fours {
+            return self.next_in_fours(at);
+        }
+        if self.bytes.get(at + 2).is_some_and(u8::is_ascii_alphanumeric) {
+            return None;
+        }
+        self.at = self.behind(at + 2);
+        Some(at)
+    }
+}
+
+impl Pairs<'_> {
+    #[cold]
+    fn next_in_fours(&mut self, at: usize) -> Option<usize> {
+        let is_second = std::mem::take(&mut self.is_second);
+        if is_second {
+            self.at = self.behind(at + 2);
             return Some(at);
         }
-        // A pair alone ends a row of fours.
-        let goes_on = self.is_second || !self.in_fours;
-        self.is_second = false;
-        let ends =
-            || self.bytes[end..].starts_with(b"  ") || self.bytes[end..].trim_ascii().is_empty();
-        if digits == 2 && (goes_on || ends()) {
-            self.at = goes_on.then(|| self.behind(end)).flatten();
+        let rest = &self.bytes[at + 2..];
+        let ends_row = rest.starts_with(b"  ") || rest.trim_ascii().is_empty();
+        if ends_row {
+            // A pair alone.
             return Some(at);
         }
-        None
+        let is_four = rest.iter().take(2).filter(|byte| byte.is_ascii_hexdigit()).count() == 2
+            && self.bytes.get(at + 4).is_none_or(u8::is_ascii_whitespace);
+        if !is_four {
+            return None;
+        }
+        (self.at, self.is_second) = (Some(at + 2), true);
+        Some(at)
     }
 }
 

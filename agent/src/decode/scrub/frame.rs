@@ -2,6 +2,7 @@
 //! last net behind each binary dialect, which masks the fields that it knows by itself.
 
 use super::issuer::{CARD_DIGITS_MAX, CARD_DIGITS_MIN, is_card_number};
+use std::ops::Range;
 
 /// Digits of a card number that may stay at its beginning and its end.
 const CLEAR: (usize, usize) = (6, 4);
@@ -16,7 +17,7 @@ const MASKED_NIBBLE: u8 = 0xe;
 /// number counts by issuer range, length and check digit together.
 pub(crate) fn frame(bytes: &mut [u8]) -> usize {
     let ascii = mask(bytes.len(), bytes, ascii_digit, |_, _| false, |bytes, at| bytes[at] = b'*');
-    ascii + mask(bytes.len() * 2, bytes, bcd_digit, is_text, hide_nibble)
+    ascii + mask(bytes.len() * 2, bytes, bcd_digit, is_of_text, hide_nibble)
 }
 
 /// The same for a field of a frame that is known to be text: runs of ASCII digits alone, parted by single blanks or
@@ -58,13 +59,19 @@ fn bcd_digit(bytes: &[u8], at: usize) -> Option<u8> {
     (digit <= 9).then_some(digit)
 }
 
-/// Whether the half-byte stands among ASCII digits: a number that hid any of `3x3x3x` is none in BCD. It may begin or
-/// end beside them, with a byte such as `37`.
-fn is_text(bytes: &[u8], at: usize) -> bool {
-    let at = at / 2;
-    let ahead = bytes[at..].iter().take(TEXT_DIGITS).take_while(|byte| byte.is_ascii_digit());
-    let back = bytes[..at].iter().rev().take(TEXT_DIGITS).take_while(|byte| byte.is_ascii_digit());
-    bytes[at].is_ascii_digit() && ahead.count() + back.count() >= TEXT_DIGITS
+/// Whether the half-bytes of a number are those of a text: `3x3x3x`. A number may begin or end beside digits of a text
+/// with a byte such as `37`, when not all of it could be text.
+fn is_of_text(bytes: &[u8], number: Range<usize>) -> bool {
+    let among_digits = |at: usize| {
+        let ahead = bytes[at..].iter().take(TEXT_DIGITS).take_while(|byte| byte.is_ascii_digit());
+        let back = bytes[..at].iter().rev().take(TEXT_DIGITS);
+        let back = back.take_while(|byte| byte.is_ascii_digit());
+        bytes[at].is_ascii_digit() && ahead.count() + back.count() >= TEXT_DIGITS
+    };
+    let inner = number.start / 2 + 1..(number.end - 1) / 2;
+    let readable = |at: usize| matches!(bytes[at], b' '..=b'~');
+    let beside = || among_digits(inner.start - 1) || among_digits(inner.end);
+    inner.clone().any(among_digits) || inner.clone().all(readable) && beside()
 }
 
 fn hide_nibble(bytes: &mut [u8], at: usize) {
@@ -75,13 +82,13 @@ fn hide_nibble(bytes: &mut [u8], at: usize) {
     };
 }
 
-/// Looks through all runs of digits, `places` of them in all, and hides the middle of each card number, unless any of
-/// it is something else.
+/// Looks through all runs of digits, `places` of them in all, and hides the middle of each card number, unless it is
+/// something else.
 fn mask(
     places: usize,
     bytes: &mut [u8],
     digit: fn(&[u8], usize) -> Option<u8>,
-    is_other: fn(&[u8], usize) -> bool,
+    is_other: fn(&[u8], Range<usize>) -> bool,
     hide: fn(&mut [u8], usize),
 ) -> usize {
     let mut found = 0;
@@ -92,7 +99,7 @@ fn mask(
         run.extend((from..places).map_while(|at| digit(bytes, at)));
         found += in_run(&run, |middle| {
             let middle = from + middle.start..from + middle.end;
-            let is_number = !middle.clone().any(|at| is_other(bytes, at));
+            let is_number = !is_other(bytes, middle.start - CLEAR.0..middle.end + CLEAR.1);
             if is_number {
                 middle.for_each(|at| hide(bytes, at));
             }
@@ -105,7 +112,7 @@ fn mask(
 
 /// Finds the card numbers in a run of digits and hands over where the middle of each lies; `hide` says whether it is one.
 /// Of those that overlap any may be the true one: each is handed over, and all together count as one.
-fn in_run(run: &[u8], mut hide: impl FnMut(std::ops::Range<usize>) -> bool) -> usize {
+fn in_run(run: &[u8], mut hide: impl FnMut(Range<usize>) -> bool) -> usize {
     let (mut found, mut reach) = (0, 0);
     for from in 0..run.len().saturating_sub(CARD_DIGITS_MIN - 1) {
         let longest = CARD_DIGITS_MAX.min(run.len() - from);

@@ -6,7 +6,7 @@ use super::hex::{self, Nibble, digits_at_end, nibble};
 use super::issuer::{CARD_DIGITS_MAX, CARD_DIGITS_MIN, can_begin_card, is_card_number};
 use super::label::{Label, Labels};
 use super::secret::Secrets;
-use super::span::{gap, hex_word, parted_number, short_number};
+use super::span::{gap, hex_word, parted_number, parts, short_number};
 use super::window::{CLEAR_FIRST, CLEAR_LAST, Windows, star};
 use std::sync::{Arc, LazyLock};
 
@@ -98,21 +98,21 @@ impl Scanner {
         let mut before_dump = before;
         while let Some(found) = bytes[at..].iter().position(u8::is_ascii_digit) {
             let digit = at + found;
-            let short = short_number(bytes, digit);
-            let (from, to) = match short {
-                Some(end) => (digit, end),
-                None => hex_word(bytes, digit, at),
-            };
-            let may_be_dump = to - from <= OFFSET_DIGITS_MAX
-                && (short.is_none() || to - from >= 4 && bytes.get(to) == Some(&b':'));
-            let dump = may_be_dump.then(|| dump_start(bytes, from)).flatten();
-            if let Some(end) = dump.and_then(|start| self.dump(bytes, start, before_dump)) {
-                before_dump = Before::Plain;
-                at = end;
+            if let Some(end) = short_number(bytes, digit) {
+                at = match end - digit >= 4 && parts(bytes[end]) {
+                    true => self.short(text, digit, end, &mut before_dump),
+                    false => end,
+                };
                 continue;
             }
-            if let Some(end) = short {
-                self.parted(text, digit);
+            let (from, to) = hex_word(bytes, digit, at);
+            let dump = match to - from {
+                2 => Some(from),
+                4..=OFFSET_DIGITS_MAX => dump_start(bytes, from),
+                _ => None,
+            };
+            if let Some(end) = dump.and_then(|start| self.dump(bytes, start, before_dump)) {
+                before_dump = Before::Plain;
                 at = end;
                 continue;
             }
@@ -141,6 +141,20 @@ impl Scanner {
         }
     }
 
+    /// A number of few digits, from four on, that a sign follows: it may be the offset of a dump, or the first group of a
+    /// card number. Returns where to go on.
+    #[cold]
+    fn short(&mut self, text: &str, from: usize, to: usize, before_dump: &mut Before) -> usize {
+        let bytes = text.as_bytes();
+        let start = (bytes[to] == b':').then(|| dump_start(bytes, from)).flatten();
+        if let Some(end) = start.and_then(|start| self.dump(bytes, start, *before_dump)) {
+            *before_dump = Before::Plain;
+            return end;
+        }
+        self.parted(text, from);
+        to
+    }
+
     /// What leads the text and belongs to the one before it.
     fn leading(&mut self, bytes: &[u8], rest: usize, before: Before) {
         let blanks = bytes[rest..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -164,7 +178,7 @@ impl Scanner {
 
     /// A card number whose groups are parted by other signs than blanks and dashes: `4111.1111.1111.1111`. Few other
     /// numbers have just these groups, so it must be one by its digits, too.
-    #[inline]
+    #[cold]
     fn parted(&mut self, text: &str, from: usize) {
         let bytes = text.as_bytes();
         let Some(groups) = parted_number(bytes, from) else { return };
@@ -184,8 +198,10 @@ impl Scanner {
     fn row(&mut self, text: &str, from: usize) -> usize {
         let bytes = text.as_bytes();
         let end = self.collect(bytes, from);
-        for group in 0..self.groups.len() - 1 {
-            self.parted(text, self.places[self.groups[group]].0);
+        // Within the row blanks part its groups: only its last may be the first of such a number.
+        let last = self.places[self.groups[self.groups.len() - 2]];
+        if end - last.0 == 4 && bytes.get(end).is_some_and(|&sign| parts(sign)) {
+            self.parted(text, last.0);
         }
         let masked_end = self.masked(bytes, end);
         let is_last = masked_end == end
@@ -201,7 +217,10 @@ impl Scanner {
                 self.labelled();
             }
             // Behind the one of the label others may stand.
-            self.numbers();
+            let is_alone = self.groups.len() == 2 && self.digits.len() <= CARD_DIGITS_MAX;
+            if label != Some(Label::Card) || !is_alone {
+                self.numbers();
+            }
             self.track(bytes, end);
             self.mask(label);
         }

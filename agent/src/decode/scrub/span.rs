@@ -41,17 +41,20 @@ const FIRST_GROUP: usize = 4;
 /// What may part them beside blanks and dashes, in addresses among it.
 const PARTS: [&[u8]; 8] = [b".", b"/", b"_", b"+", b",", b":", b"|", b"%20"];
 
-/// Where each group of a number stands that is written in such groups.
+/// Whether a sign may begin what parts such groups.
 #[inline]
-pub(super) fn parted_number(bytes: &[u8], from: usize) -> Option<Vec<(usize, usize)>> {
-    let sign = bytes.get(from + FIRST_GROUP)?;
+pub(super) fn parts(sign: u8) -> bool {
     matches!(sign, b'.' | b'/' | b'_' | b'+' | b',' | b':' | b'|' | b'%')
-        .then(|| groups(bytes, from))
-        .flatten()
 }
 
-fn groups(bytes: &[u8], from: usize) -> Option<Vec<(usize, usize)>> {
+/// Where each group of a number stands that is written in such groups.
+pub(super) fn parted_number(bytes: &[u8], from: usize) -> Option<Vec<(usize, usize)>> {
     let part = *PARTS.iter().find(|part| bytes[from + FIRST_GROUP..].starts_with(part))?;
+    // No second group is shorter.
+    let second = bytes.get(from + FIRST_GROUP + part.len()..)?.first_chunk::<FIRST_GROUP>()?;
+    if !second.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
     let mut groups = Vec::new();
     let mut at = from;
     loop {
