@@ -4,6 +4,7 @@ use clap::Parser;
 use slipwatch_agent::command::decode::DecodeError;
 use slipwatch_agent::command::{self, Arguments, Command};
 use slipwatch_agent::config::ConfigError;
+use slipwatch_agent::edge::journal::Scrubbed;
 use slipwatch_agent::edge::spool::open::OpenError;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -46,7 +47,7 @@ fn log() {
     let screen = std::io::stderr().is_terminal();
     let layer = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| Scrubbed(std::io::stderr()))
         .with_ansi(screen)
         .with_target(false);
     match screen {

@@ -398,8 +398,13 @@ impl Collector {
     }
 
     fn put_aside(&mut self, now: ArrivalTime, topic: &Topic, payload: &[u8], refusal: &Refusal) {
+        // Whoever may reach the broker names a topic: one that shows a card number is told and kept nowhere.
+        let shows_name = [topic.store.as_str(), topic.agent.as_str()]
+            .iter()
+            .any(|name| admit::card::has_card_number(name.as_bytes()));
         if matches!(refusal, Refusal::UnknownAgent { .. })
             && self.unknown.len() < UNKNOWN_AGENTS_MAX
+            && !shows_name
         {
             let name = AgentName { store: topic.store.clone(), agent: topic.agent.clone() };
             if self.unknown.insert(name.clone()) {
@@ -410,7 +415,7 @@ impl Collector {
         let place = Counts::QUARANTINE.iter().position(|label| *label == reason);
         self.counts.quarantined[place.expect("every reason is listed")] += 1;
         let mark = (topic.clone(), admit::mark_of(payload));
-        if !self.aside.contains(&mark) {
+        if !self.aside.contains(&mark) && !shows_name {
             self.aside.push_back(mark);
             if self.aside.len() > ASIDE_MAX {
                 self.aside.pop_front();
@@ -420,7 +425,7 @@ impl Collector {
             self.commit.quarantine.push(QuarantineRow {
                 topic: topic.clone(),
                 reason,
-                detail: admit::detail_of(refusal),
+                detail: admit::card::without_card_numbers(&admit::detail_of(refusal)),
                 arrived: now,
                 bytes: payload.len(),
                 payload: if shows { Vec::new() } else { kept.to_vec() },

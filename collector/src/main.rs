@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use slipwatch_collector::command::{Arguments, complaint, run_command};
+use slipwatch_collector::edge::journal::Scrubbed;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     let under_journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let logging = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| Scrubbed(std::io::stderr()))
         .with_ansi(std::io::stderr().is_terminal());
     // The journal stamps each line itself.
     if under_journal {
@@ -25,5 +26,7 @@ fn main() -> ExitCode {
     } else {
         logging.init()
     }
+    // A panic may repeat the text that it came from.
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     run_command(arguments)
 }

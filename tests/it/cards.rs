@@ -3,10 +3,11 @@
 
 use crate::serial::payment;
 use slipwatch_tests::process::mosquitto::Spy;
-use slipwatch_tests::process::page;
 use slipwatch_tests::process::shop::Shop;
+use slipwatch_tests::process::{binary, page};
 use slipwatch_tests::terminal::Story;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Numbers that pass Luhn in ranges of real issuers; nobody's cards.
 const CARDS: [&str; 5] = [
@@ -195,4 +196,26 @@ fn a_card_number_sent_through_every_text_path_is_found_nowhere() {
         }
     }
     assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+}
+
+#[test]
+fn a_card_number_in_the_settings_is_repeated_by_neither_program() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let settings = directory.path().join("wrong.toml");
+    for written in ["6225760000006697", "6225 7600 0000 6697"] {
+        for line in
+            [written.to_owned(), format!("shop = \"{written}"), format!("[[\"{written}\"]]")]
+        {
+            std::fs::write(&settings, line).expect("it is written");
+            for name in ["slipwatch-agent", "slipwatch-collector"] {
+                let arguments = ["check".as_ref(), "--config".as_ref(), settings.as_os_str()];
+                let output = Command::new(binary(name)).args(arguments).output().expect("it runs");
+                assert!(!output.status.success(), "{name} takes it");
+                let said = [output.stdout, output.stderr].concat();
+                let said = String::from_utf8_lossy(&said);
+                assert!(said.contains("wrong.toml"), "{name}: {said}");
+                assert!(!said.contains("7600000") && !said.contains("7600 0000"), "{name}: {said}");
+            }
+        }
+    }
 }

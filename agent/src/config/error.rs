@@ -1,6 +1,7 @@
 //! What is wrong with the settings: file, line, what was expected, and the key that was probably meant.
 
 use crate::decode::dialect::ProfileError;
+use crate::decode::scrub;
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -74,13 +75,18 @@ pub fn from_toml(file: &str, text: &str, error: &toml::de::Error) -> ConfigError
     if let Some(nearest) = nearest_key(&problem) {
         problem.push_str(&format!("; did you mean `{nearest}`?"));
     }
-    ConfigError::Wrong { file: file.to_owned(), line, problem }
+    wrong(file, line, &problem)
 }
 
 /// A value that is of the right type and still wrong; `key` as `spool.quota_mb` or `source[2].name`.
 pub fn of_value(file: &str, text: &str, key: &str, problem: String) -> ConfigError {
     let problem = format!("{key}: expected {problem}");
-    ConfigError::Wrong { file: file.to_owned(), line: line_of_key(text, key), problem }
+    wrong(file, line_of_key(text, key), &problem)
+}
+
+/// What was found is told, but no card number that somebody took for a key or a value.
+fn wrong(file: &str, line: usize, problem: &str) -> ConfigError {
+    ConfigError::Wrong { file: file.to_owned(), line, problem: scrub::message(problem) }
 }
 
 fn line_of(text: &str, at: usize) -> usize {

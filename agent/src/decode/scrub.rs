@@ -25,7 +25,7 @@ use label::Labels;
 use scan::{Before, Scanner};
 use slipwatch_shared::times::Uptime;
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use window::CLEAR_FIRST;
 
 /// Most lines that one number can be cut into before it is let go as it is.
@@ -68,6 +68,24 @@ pub(crate) fn complaint(line: &str) -> String {
             std::iter::from_fn(|| scrubber.next_line()).map(|line| line.0).collect()
         }
     }
+}
+
+/// A message for the log, which may repeat what it came from. What has no card data stays as it is, colours and all.
+pub(crate) fn message(text: &str) -> String {
+    static USUAL: LazyLock<Known> = LazyLock::new(|| Known::new([]));
+    let mut scrubber = Scrubber::with(&USUAL);
+    let mut lines = Vec::new();
+    for line in text.split('\n') {
+        match scrubber.line(&crate::decode::plain::plain(line.into()), 0, Uptime::default()) {
+            Scrubbed::Clean => lines.push(line.to_owned()),
+            Scrubbed::Ready => {
+                lines.extend(std::iter::from_fn(|| scrubber.next_line()).map(|line| line.0));
+            }
+        }
+    }
+    scrubber.let_go();
+    lines.extend(std::iter::from_fn(|| scrubber.next_line()).map(|line| line.0));
+    lines.join("\n")
 }
 
 /// What became of a line.

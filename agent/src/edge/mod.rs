@@ -1,6 +1,7 @@
 //! The world of the agent.
 
 pub mod clock;
+pub mod journal;
 pub mod seal_key;
 pub mod service;
 pub mod source;

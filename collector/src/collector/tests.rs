@@ -255,6 +255,24 @@ fn an_agent_that_is_not_in_the_settings_is_told_once_until_it_is() {
 }
 
 #[test]
+fn a_topic_that_shows_a_card_number_is_kept_and_told_nowhere() {
+    let frame = frame_of("till-9", 1, &Speaker::new("T1").speak("0 open; 1 pulse"));
+    let mut house = House::new();
+    house.send("6225760000006697", &frame);
+    house.send("6225-7600-0000-6697", &frame);
+    house.send("till-9", &frame);
+    let unknown: Vec<String> = house
+        .collector
+        .take_unknown_agents()
+        .iter()
+        .map(|name| name.agent.as_str().to_owned())
+        .collect();
+    assert_eq!(unknown, ["till-9"]);
+    let aside = house.collector.commit.quarantine.iter().map(|row| row.topic.agent.as_str());
+    assert_eq!(aside.collect::<Vec<_>>(), ["till-9"]);
+}
+
+#[test]
 fn a_card_number_in_the_evidence_is_told_and_dropped() {
     let mut events = Speaker::new("T1").speak("0 open; 10 ask n=1 yuan=88; 12 ok n=1");
     events[2].evidence = Evidence::Text("PAN 6225 7600 0000 0005 OK".into());

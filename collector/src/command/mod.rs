@@ -9,6 +9,7 @@ pub mod policy;
 pub mod replay;
 pub mod run;
 
+use crate::edge::journal::Scrubbed;
 use crate::run::error::EXIT_FAILURE;
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -99,7 +100,8 @@ pub(crate) fn tell(error: &dyn std::error::Error) {
         text.push_str(&format!("\n  because: {cause}"));
         source = cause.source();
     }
-    let _ = writeln!(std::io::stderr(), "slipwatch-collector: {text}");
+    let text = format!("slipwatch-collector: {text}\n");
+    let _ = Scrubbed(std::io::stderr()).write_all(text.as_bytes());
 }
 
 pub(crate) fn failure() -> ExitCode {

@@ -1,5 +1,6 @@
 //! What is wrong with a settings file: where, what was expected, and the nearest key that would be right.
 
+use crate::admit::card::without_card_numbers;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +47,8 @@ fn places(looked: &[PathBuf]) -> String {
 const EDITS_MAX: usize = 3;
 
 impl ConfigError {
-    /// What is wrong at a place of the text; the first line where no place is known.
+    /// What is wrong at a place of the text; the first line where no place is known. The line is repeated, but no card
+    /// number that somebody took for a name or a value.
     pub(super) fn at(
         path: &Path,
         text: &str,
@@ -60,8 +62,8 @@ impl ConfigError {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
-            message,
-            text: text[line_start..].lines().next().unwrap_or_default().to_owned(),
+            message: without_card_numbers(&message),
+            text: without_card_numbers(text[line_start..].lines().next().unwrap_or_default()),
         }
     }
 

@@ -319,7 +319,8 @@ pub const SHOWN_CHARS_MAX: usize = 40;
 
 /// A cell's text as a message may show it: short, without control characters, and nothing that may be a card number.
 pub fn shown(text: &str) -> Found {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
+    // Wide digits and Chinese ones, too.
+    let digits = text.chars().filter(|char| char.is_numeric()).count();
     if digits >= 12 {
         return Found::Long(text.chars().count());
     }

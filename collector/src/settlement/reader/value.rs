@@ -106,33 +106,68 @@ pub fn card(text: &str) -> Option<MaskedPan> {
 /// Digits in a row that may be a card number; in free texts they are taken out.
 const SECRET_DIGITS_MIN: usize = 12;
 
+/// So many, where other signs than blanks and dashes part them: twelve digits by fours may be three codes.
+const SECRET_PARTED_MIN: usize = 13;
+
+/// A row of digits in a free text, as it was written.
+#[derive(Default)]
+struct Run {
+    text: String,
+    digits: usize,
+    /// Digits since the last sign between.
+    group: usize,
+    is_parted: bool,
+}
+
+impl Run {
+    /// Takes the sign if the row goes on with it; `next` is the one behind it.
+    fn goes_on(&mut self, sign: char, next: Option<char>) -> bool {
+        if sign.is_numeric() {
+            (self.digits, self.group) = (self.digits + 1, self.group + 1);
+            self.text.push(sign);
+            return true;
+        }
+        // Card numbers are written with blanks and dashes between, and by fours or sixes with anything.
+        let is_gap = matches!(sign, ' ' | '-');
+        let is_part = matches!(self.group, 4 | 6)
+            && !sign.is_alphanumeric()
+            && next.is_some_and(char::is_numeric);
+        if self.digits == 0 || !is_gap && !is_part {
+            return false;
+        }
+        self.is_parted |= !is_gap;
+        self.group = 0;
+        self.text.push(sign);
+        true
+    }
+
+    /// Ends the row: what of it is kept.
+    fn end(&mut self, kept: &mut String) {
+        let run = std::mem::take(self);
+        let least = if run.is_parted { SECRET_PARTED_MIN } else { SECRET_DIGITS_MIN };
+        if run.digits < least {
+            return kept.push_str(&run.text);
+        }
+        kept.push('…');
+        if run.text.ends_with(' ') {
+            kept.push(' ');
+        }
+    }
+}
+
 /// A free text as it is kept: short, on one line, without anything that may be a card number, and without a first sign
 /// that a spreadsheet would take for a formula.
 pub fn free_text(text: &str) -> Option<Box<str>> {
-    let mut kept = String::new();
-    let mut run = String::new();
-    let end_run = |run: &mut String, kept: &mut String| {
-        let count = run.bytes().filter(u8::is_ascii_digit).count();
-        if count >= SECRET_DIGITS_MIN {
-            let blanks = run.len() - run.trim_end().len();
-            kept.push('…');
-            kept.extend(std::iter::repeat_n(' ', blanks.min(1)));
-        } else {
-            kept.push_str(run);
+    let (mut kept, mut run) = (String::new(), Run::default());
+    let plain = |char: char| if char.is_control() { ' ' } else { char };
+    let mut signs = text.trim().chars().map(plain).peekable();
+    while let Some(sign) = signs.next() {
+        if !run.goes_on(sign, signs.peek().copied()) {
+            run.end(&mut kept);
+            kept.push(sign);
         }
-        run.clear();
-    };
-    for char in text.trim().chars() {
-        let char = if char.is_control() { ' ' } else { char };
-        // Card numbers are written with blanks and dashes between, too.
-        if char.is_ascii_digit() || (!run.is_empty() && matches!(char, ' ' | '-')) {
-            run.push(char);
-            continue;
-        }
-        end_run(&mut run, &mut kept);
-        kept.push(char);
     }
-    end_run(&mut run, &mut kept);
+    run.end(&mut kept);
     let kept: String = kept.trim().chars().take(TEXT_CHARS_MAX).collect();
     (!kept.is_empty()).then(|| kept.into_boxed_str())
 }
@@ -184,6 +219,12 @@ mod tests {
         assert_eq!(kept(" tea,\nlarge ").as_deref(), Some("tea, large"));
         assert_eq!(kept("card 4111 1111 1111 1111 ok").as_deref(), Some("card … ok"));
         assert_eq!(kept("4111-1111-1111-1111").as_deref(), Some("…"));
+        assert_eq!(kept("tea 4111.1111.1111.1111").as_deref(), Some("tea …"));
+        assert_eq!(kept("4111\u{a0}1111_1111/1111 ok").as_deref(), Some("… ok"));
+        assert_eq!(kept("卡４１１１１１１１１１１１１１１１号").as_deref(), Some("卡…号"));
+        assert_eq!(kept("3782.822463.10005").as_deref(), Some("…"));
+        assert_eq!(kept("2025/11/24 12:30:05 T1").as_deref(), Some("2025/11/24 12:30:05 T1"));
+        assert_eq!(kept("1010/2020/3030").as_deref(), Some("1010/2020/3030"));
         assert_eq!(kept("order 20251124").as_deref(), Some("order 20251124"));
         assert_eq!(kept("  "), None);
     }
