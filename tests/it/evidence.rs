@@ -73,6 +73,14 @@ fn what_cases_prints_names_the_payment_and_is_taken_for_its_case() {
     let minor = line["amount_minor"].as_i64().expect("an amount");
     assert_eq!(format!("{}.{:02}", minor / 100, minor % 100), money, "{line:#}");
     assert_eq!((&line["currency"], &line["stan"]), (&"CNY".into(), &voucher.into()), "{line:#}");
+    // The time is the payment's, as in everybody's records, and not when its slip was given up.
+    let (paid, since) = (line["paid"].as_str().expect("a time"), line["since"].as_str());
+    assert!(since.expect("a time") > paid, "{line:#}");
+    let stored = shop.stored().expect("a store").cases();
+    let view = stored.into_iter().find(|view| view.id.to_string() == case).expect("it is there");
+    let opened = view.case.wall(view.case.opened).0;
+    let as_millis = |at: &str| at.parse::<jiff::Timestamp>().expect("a time").as_millisecond();
+    assert_eq!(as_millis(paid), opened, "{line:#}");
     // The day's page shows them where somebody is needed, before any payment is listed.
     for (tag, amount, below) in
         [("en", format!("CNY {money}"), "Payments"), ("zh-CN", format!("{money} 元"), "交易")]

@@ -5,7 +5,6 @@ use crate::correlate::cause::CauseDetail;
 use crate::correlate::finding::{FindingChange, FindingKind, Resolution, Stage, Subject};
 use serde::{Deserialize, Serialize};
 use slipwatch_shared::money::Amount;
-use slipwatch_shared::times::EventTime;
 
 /// One finding as a letter tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +21,9 @@ pub(super) struct Item {
     amount: Option<(i64, String)>,
     /// Since when it holds, UTC milliseconds.
     pub(super) since_ms: i64,
+    /// When the payment was, where it is about one, UTC milliseconds.
+    #[serde(default)]
+    pub(super) paid_ms: Option<i64>,
     /// When the collector learned it.
     pub(super) learned_ms: i64,
     /// The terminal's number.
@@ -104,6 +106,7 @@ impl Item {
                 .or_else(|| keys.and_then(|keys| keys.amount))
                 .map(|amount| (amount.minor, amount.currency.to_string())),
             since_ms: finding.since.0,
+            paid_ms: change.case.as_ref().map(|case| case.wall(case.opened).0),
             learned_ms: change.learned.0,
             terminal: change.terminal.as_ref().map(|name| name.terminal.to_string()),
             agent,
@@ -197,8 +200,8 @@ impl Item {
         }
     }
 
-    /// The moment it is about.
-    pub(super) fn since(&self) -> EventTime {
-        EventTime(self.since_ms)
+    /// The moment that people look for in their records: the payment's, or else that since which it holds.
+    pub(super) fn happened_ms(&self) -> i64 {
+        self.paid_ms.unwrap_or(self.since_ms)
     }
 }

@@ -283,7 +283,11 @@ fn block(settings: &LetterSettings, shop: &ShopLetters, item: &Item) -> Block {
         }
     };
     add("金额", "Amount", item.amount().map(|amount| words::money(language, amount)));
-    add("时间", "Time", time(shop, item.since().0));
+    // Of a complaint, the shopper tells when it was; this is when nothing was found to fit it, or a date came near.
+    match item.complaint {
+        Some(_) => add("提醒时间", "Raised", time(shop, item.since_ms)),
+        None => add("时间", "Time", time(shop, item.happened_ms())),
+    }
     add(
         "终端",
         "Terminal",

@@ -20,9 +20,10 @@ use std::sync::Arc;
 
 const HELP: &str = r#"With --json, one finding a line:
   {"finding":"A07:shop-1.till-1.1.42","code":"A07","label":"authorization_never_settled","store":"shop-1",
-   "terminal":"10000001","case":"shop-1.till-1.1.42","severity":"p2","stage":"confirmed","since":"2025-11-24T04:30:05Z",
+   "terminal":"10000001","case":"shop-1.till-1.1.42","severity":"p2","stage":"confirmed","since":"2025-11-24T04:30:05Z","paid":"2025-11-24T04:30:05Z",
    "amount_minor":8800,"currency":"CNY","stan":"000042","cause":"institution","why":"payment_without_row",
    "detail":{"source":"allinpay","period":"2025-11-24","amount_minor":8800,"currency":"CNY"}}
+"paid" is the payment's time, where there is one; "since", when the finding began to hold: of a slip, at its deadline.
 The amount is the payment's, in its smallest unit; of a finding without a payment, that which it is about.
 
 Exit status: 0 they were listed, be there any or none; 1 the store cannot be read; 2 no finding has that number; 78 the
@@ -116,6 +117,9 @@ fn line(open: &OpenFinding) -> Value {
         "cause": finding.cause.class.label(),
         "why": finding.cause.detail.label(),
     });
+    if let Some(paid) = open.view.paid {
+        line["paid"] = time(paid).into();
+    }
     if let Some(terminal) = &open.view.terminal {
         line["terminal"] = terminal.terminal.to_string().into();
     }
@@ -143,7 +147,7 @@ fn words_of(frame: &Frame, open: &OpenFinding) -> String {
     let mut text = format!(
         "{} {} {}{}  {}  {}",
         kind.code(),
-        frame.time(finding.id.subject.store(), finding.since.0, "%Y-%m-%d %H:%M:%S"),
+        frame.time(finding.id.subject.store(), open.view.happened().0, "%Y-%m-%d %H:%M:%S"),
         finding.id.subject.store().map_or("-", |store| store.as_str()),
         terminal.unwrap_or_default(),
         words::kind_title(language, kind),

@@ -83,7 +83,8 @@ fn no_slip(seq: u64, now: i64) -> FindingChange {
                 confidence: 95,
                 cited: Vec::new(),
             },
-            since: EventTime(TEN - 5 * MINUTE),
+            // The slip's deadline, behind the debit.
+            since: EventTime(TEN - 5 * MINUTE + 31 * SECOND),
             resolved: None,
             parent: None,
             partner: None,

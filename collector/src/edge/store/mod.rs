@@ -230,10 +230,20 @@ pub struct FindingView {
     pub amount: Option<Amount>,
     /// The payment's number on the slip.
     pub stan: Option<Stan>,
+    /// When the payment was, where it is about one.
+    pub paid: Option<EventTime>,
     /// When the collector first raised it.
     pub raised: ArrivalTime,
     /// When it last changed.
     pub changed: ArrivalTime,
+}
+
+impl FindingView {
+    /// When that was what people look for in their records: the payment, or else what the finding tells of itself. A finding
+    /// about a slip holds only from the slip's deadline on.
+    pub fn happened(&self) -> EventTime {
+        self.paid.unwrap_or(self.finding.since)
+    }
 }
 
 /// A finding that is open, with what a settlement file says of it.

@@ -147,6 +147,8 @@ pub fn pages_see_the_day_and_one_payment_with_its_events(place: &dyn Place) {
     assert_eq!(numbers, facts, "each event that it rests on, once");
     let codes: Vec<&str> = file.findings.iter().map(|view| view.finding.id.kind.code()).collect();
     assert_eq!(codes, ["A01", "A02"]);
+    let paid = Some(first.case.wall(first.case.opened));
+    assert!(file.findings.iter().all(|view| view.paid == paid), "{:?}", file.findings);
     assert_eq!(file.actions.len(), 4, "two raised, two resolved: {:?}", file.actions);
     let agents = reader.agents().expect("agents");
     assert_eq!(agents.len(), 1);

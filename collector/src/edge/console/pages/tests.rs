@@ -177,7 +177,8 @@ fn open_finding(kind: FindingKind, severity: Severity) -> FindingView {
             severity,
             stage: Stage::Alerting,
             cause: Cause { class, detail, confidence: 0, cited: Vec::new() },
-            since: EventTime(TEN),
+            // The slip's deadline, behind the debit.
+            since: EventTime(TEN + 31_000),
             resolved: None,
             parent: None,
             partner: None,
@@ -187,6 +188,7 @@ fn open_finding(kind: FindingKind, severity: Severity) -> FindingView {
         terminal: None,
         amount: Some(Amount::new(12_345, Currency::CNY)),
         stan: Some("000077".parse().unwrap()),
+        paid: Some(EventTime(TEN)),
         raised: ArrivalTime(TEN),
         changed: ArrivalTime(TEN),
     }
@@ -201,7 +203,11 @@ fn what_needs_somebody_now_stands_first_with_its_amount_and_the_rest_is_counted(
     let page = today::render(&frame(Language::English), &shown);
     let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part} is missing in {page}"));
     assert!(at("Likely charged twice") < at("Terminal clock is wrong"), "{page}");
-    check(&page, &["CNY 123.45", "voucher 000077", "3 more, less urgent ones"], &[". ·"]);
+    check(
+        &page,
+        &["CNY 123.45", "voucher 000077", "11-24 10:00:00", "3 more, less urgent ones"],
+        &[". ·", "10:00:31"],
+    );
     let page = today::render(&frame(Language::Chinese), &shown);
     check(&page, &["123.45 元", "凭证号 000077", "另有 3 项"], &["。 ·"]);
 }

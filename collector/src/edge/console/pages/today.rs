@@ -172,7 +172,8 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
                     (words::within(alert_words::cause_sentence(language, finding.cause.detail)))
                     " · " (words::stage(language, finding.stage))
                     " · "
-                    time datetime=(Frame::iso(finding.since.0)) { (frame.time(store, finding.since.0, "%m-%d %H:%M")) }
+                    @let at = view.happened().0;
+                    time datetime=(Frame::iso(at)) { (frame.time(store, at, "%m-%d %H:%M:%S")) }
                 }
             }
         }

@@ -153,7 +153,8 @@ pub fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> {
 pub const FINDING_COLUMNS: &str = "
     SELECT f.body, f.terminal, f.raised, f.changed,
         coalesce(t.minor, json_extract(f.detail, '$.amount_minor')),
-        CASE WHEN t.minor IS NULL THEN json_extract(f.detail, '$.currency') ELSE t.currency END, t.stan, f.detail
+        CASE WHEN t.minor IS NULL THEN json_extract(f.detail, '$.currency') ELSE t.currency END, t.stan, f.detail,
+        t.wall
     FROM findings f LEFT JOIN transactions t ON t.id = f.case_id";
 
 /// Where [`FINDING_COLUMNS`] has what a settlement file says.
@@ -174,6 +175,7 @@ pub fn finding_view(row: &Row<'_>) -> Result<Option<FindingView>> {
         finding,
         amount: minor.zip(currency).map(|(minor, currency)| Amount::new(minor, currency)),
         stan: stan.and_then(|number| Stan::from_number(number).ok()),
+        paid: row.get::<_, Option<i64>>(8)?.map(EventTime),
         raised: ArrivalTime(row.get(2)?),
         changed: ArrivalTime(row.get(3)?),
     }))
