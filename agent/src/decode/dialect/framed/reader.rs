@@ -407,7 +407,7 @@ impl Talk {
                     write!(text, "{gap}{tag:04X}").expect("a text has room");
                     if !nested.contains(tag) {
                         text.push('=');
-                        shown(&hidden[range.clone()], *tag, dialect, text);
+                        shown(&hidden[range.clone()], *tag, dialect, &mut self.scrubber, text);
                     }
                 }
             }
@@ -416,7 +416,11 @@ impl Talk {
                     if index > 0 {
                         text.push(char::from(*separator));
                     }
-                    let (part, _) = dialect.encoding.decode(&hidden[range.clone()]);
+                    let (mut part, _) = dialect.encoding.decode(&hidden[range.clone()]);
+                    if part.len() > PART_CHARS_MAX {
+                        // Scrubbed before it is cut: half a number is not known for one.
+                        part = self.scrubber.alone(&plain(part)).into();
+                    }
                     let end = part.char_indices().nth(PART_CHARS_MAX).map(|(at, _)| at);
                     text.push_str(&part[..end.unwrap_or(part.len())]);
                     text.push_str(end.map_or("", |_| "…"));
@@ -456,12 +460,13 @@ impl Room {
 }
 
 /// A value as text where it is text, in hexadecimal where it is not.
-fn shown(bytes: &[u8], tag: u32, dialect: &Framed, out: &mut String) {
+fn shown(bytes: &[u8], tag: u32, dialect: &Framed, scrubber: &mut Scrubber, out: &mut String) {
     let (text, is_sound) = dialect.encoding.decode(bytes);
     let is_plain = bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
     let is_text = is_sound && !dialect.packed.contains(&tag) && !text.contains(char::is_control);
     if !bytes.is_empty() && (is_plain || is_text) {
-        write!(out, "{text:?}").expect("a text has room");
+        // Scrubbed as it stands: between quotes a wide blank is written as letters.
+        write!(out, "{:?}", scrubber.alone(&plain(text))).expect("a text has room");
         return;
     }
     for byte in bytes {

@@ -360,6 +360,19 @@ fn with_card(number: &str, form: usize) -> (&'static str, Vec<Vec<u8>>) {
             );
             ("transbank", vec![body.into_bytes()])
         }
+        // A part that is cut amid the number when it is shown.
+        9 => {
+            let voucher = format!("{:115}{number}{:20}", "TRANSBANK", "");
+            let body = format!(
+                "0210|00|597029414300|IT750870|A1|144809|1000|0||1111|000155|CR|0||VI|07052026|152829||0|{voucher}|"
+            );
+            ("transbank", vec![body.into_bytes()])
+        }
+        // Wide blanks between its groups, in GBK.
+        10 => {
+            let groups: Vec<&[u8]> = text.chunks(4).collect();
+            mis(&[(0xdf04, &groups.join(&b"\xa1\xa1"[..]))])
+        }
         // A slip whose number is cut into two lines.
         _ => {
             let (head, tail) = number.split_at(number.len() / 2);
@@ -373,7 +386,7 @@ fn with_card(number: &str, form: usize) -> (&'static str, Vec<Vec<u8>>) {
 }
 
 /// How many there are.
-const CARD_FORMS: usize = 10;
+const CARD_FORMS: usize = 12;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
