@@ -108,8 +108,6 @@ pub struct Gauges {
     pub pending: u64,
     /// Agents by presence, in the order of [`Presence::ALL`].
     pub agents: [u64; 4],
-    /// Findings that are open and in memory, in the order of [`FindingKind::ALL`].
-    pub open_findings: [u64; 27],
 }
 
 /// The same number is asked for again only after so long, however many batches come too early meanwhile.
@@ -526,8 +524,9 @@ impl Collector {
             }
         }
         self.commit.findings = self.correlator.take_findings();
-        let mut told = std::mem::take(&mut self.foreign);
-        told.extend(self.commit.findings.iter().cloned());
+        self.commit.told = std::mem::take(&mut self.foreign);
+        let told: Vec<FindingChange> =
+            self.commit.told.iter().chain(&self.commit.findings).cloned().collect();
         self.commit.outbox = self.letters.letters(now, &told);
         self.commit.alert_state = self.letters.state();
         let commit = std::mem::take(&mut self.commit);
@@ -569,10 +568,6 @@ impl Collector {
         for desk in &self.desks {
             let place = Presence::ALL.iter().position(|presence| *presence == desk.presence);
             gauges.agents[place.expect("all are listed")] += 1;
-        }
-        for kind in self.correlator.open_findings() {
-            let place = FindingKind::ALL.iter().position(|known| *known == kind);
-            gauges.open_findings[place.expect("all are listed")] += 1;
         }
         gauges
     }

@@ -21,6 +21,8 @@ pub struct Commit {
     pub transactions: Vec<TransactionRow>,
     /// Findings that were raised, changed or resolved, in order.
     pub findings: Vec<FindingChange>,
+    /// Findings that were raised, changed or resolved elsewhere, and are told by this. Not stored: they are.
+    pub told: Vec<FindingChange>,
     /// Letters and calls that are due.
     pub outbox: Vec<OutboxRow>,
     /// Agents whose position or state changed.

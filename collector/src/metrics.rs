@@ -13,6 +13,7 @@ use prometheus::{
 };
 use slipwatch_shared::event::LineCounts;
 use slipwatch_shared::times::ArrivalTime;
+use std::collections::BTreeMap;
 
 mod complaints;
 mod families;
@@ -29,9 +30,9 @@ const FOREIGN_TOPIC: &str = "foreign_topic";
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// Findings raised, of what is happening now.
+    /// Findings that are to be told, of what is happening now.
     findings: IntCounterVec,
-    /// Findings raised of recordings.
+    /// The same of recordings.
     findings_historical: IntCounterVec,
     findings_resolved: IntCounterVec,
     findings_open: IntGaugeVec,
@@ -117,10 +118,10 @@ impl Metrics {
         );
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         let metrics = Metrics {
-            findings: add.counters("slipwatch_findings_total", "Findings raised of what happens now, by kind and severity.", &["kind", "severity"]),
-            findings_historical: add.counters("slipwatch_findings_historical_total", "Findings raised of recordings; nobody is rung about them.", &["kind"]),
-            findings_resolved: add.counters("slipwatch_findings_resolved_total", "Findings that ended, by kind.", &["kind"]),
-            findings_open: add.gauges("slipwatch_findings_open", "Findings that hold and may still change, by kind.", &["kind"]),
+            findings: add.counters("slipwatch_findings_total", "Findings that people are to be told of, of what happens now, by kind and by the severity with which they were first told; one that is only suspected is not counted yet.", &["kind", "severity"]),
+            findings_historical: add.counters("slipwatch_findings_historical_total", "The same of recordings; nobody is rung about them.", &["kind"]),
+            findings_resolved: add.counters("slipwatch_findings_resolved_total", "Findings that ended, told or only suspected, by kind.", &["kind"]),
+            findings_open: add.gauges("slipwatch_findings_open", "Findings that are open in the store, told or only suspected, whoever raised them, by kind.", &["kind"]),
             verdicts: add.counters("slipwatch_verdicts_total", "Verdicts on slips that were reached or changed.", &["verdict"]),
             cases_open: add.gauge("slipwatch_cases_open", "Payments in memory: new events may still change them."),
             cases_pending: add.gauge("slipwatch_cases_pending", "Payments whose slip is neither here nor overdue."),
@@ -204,11 +205,16 @@ impl Metrics {
         }
         self.cases_open.set(gauges.cases as i64);
         self.cases_pending.set(gauges.pending as i64);
-        for (kind, &open) in FindingKind::ALL.iter().zip(&gauges.open_findings) {
-            self.findings_open.with_label_values(&[kind.label()]).set(open as i64);
-        }
         for (presence, &agents) in Presence::ALL.iter().zip(&gauges.agents) {
             self.agents.present(*presence, agents);
+        }
+    }
+
+    /// How many findings of each kind are open.
+    pub fn open_findings(&self, open: &BTreeMap<FindingKind, u64>) {
+        for kind in FindingKind::ALL {
+            let count = open.get(&kind).copied().unwrap_or_default();
+            self.findings_open.with_label_values(&[kind.label()]).set(count as i64);
         }
     }
 
@@ -220,16 +226,16 @@ impl Metrics {
         for agent in &commit.agents {
             self.agents.heard(&agent.name, agent.heard, agent.presence);
         }
-        for change in &commit.findings {
+        for change in commit.told.iter().chain(&commit.findings) {
             let (kind, severity) =
                 (change.finding.id.kind.label(), change.finding.severity.label());
-            match change.change {
-                Change::Raised if change.finding.historical => {
-                    self.findings_historical.with_label_values(&[kind]).inc();
-                }
-                Change::Raised => self.findings.with_label_values(&[kind, severity]).inc(),
-                Change::Resolved => self.findings_resolved.with_label_values(&[kind]).inc(),
-                Change::Changed => {}
+            if change.change == Change::Resolved {
+                self.findings_resolved.with_label_values(&[kind]).inc();
+            }
+            match change.finding.historical {
+                _ if !change.alerts => {}
+                true => self.findings_historical.with_label_values(&[kind]).inc(),
+                false => self.findings.with_label_values(&[kind, severity]).inc(),
             }
         }
     }

@@ -407,20 +407,6 @@ impl Correlator {
         self.agents[agent].offline = offline;
     }
 
-    /// The kinds of all findings that are open and in memory.
-    pub fn open_findings(&self) -> impl Iterator<Item = FindingKind> + '_ {
-        let of_agent = |agent: &'_ Agent| {
-            let storms = agent.share.as_deref().map_or(0, Share::storms);
-            std::iter::repeat_n(FindingKind::Silent, usize::from(agent.silence.is_some()))
-                .chain(std::iter::repeat_n(FindingKind::ReversalStorm, storms))
-        };
-        let of_terminals = self.agents.iter().flat_map(|agent| agent.terminals.open_findings());
-        let kept = self.agents.iter().flat_map(|agent| agent.terminals.iter());
-        let told = kept.flat_map(|terminal| &terminal.cases).flat_map(|kept| &kept.case.told);
-        let told = told.filter(|told| told.resolved.is_none()).map(|told| told.kind);
-        self.agents.iter().flat_map(of_agent).chain(of_terminals).chain(told)
-    }
-
     /// Payments in memory, and those of them whose verdict is pending.
     pub fn cases_in_memory(&self) -> (u64, u64) {
         let kept = self.agents.iter().flat_map(|agent| agent.terminals.iter());

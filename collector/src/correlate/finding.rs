@@ -419,6 +419,8 @@ pub struct FindingChange {
     pub change: Change,
     /// The finding as it stands now.
     pub finding: Finding,
+    /// With this it becomes one that people are told of: before, it was not there or only suspected.
+    pub alerts: bool,
     /// When the collector learned it.
     pub learned: ArrivalTime,
     /// The terminal, where it concerns one.

@@ -231,7 +231,7 @@ impl Correlator {
             }
             (kept.dirty, *touched) = (true, true);
             let case_id = CaseId { agent: name.clone(), first: place.first };
-            out.tell_case(Change::Changed, kind, kept, case_id, terminal.id, now);
+            out.tell_case((Change::Changed, false), kind, kept, case_id, terminal.id, now);
         }
     }
 
@@ -386,15 +386,19 @@ fn confirmed(say: Say) -> Say {
     }
 }
 
-/// Compares what a rule says with what was told, and writes it down; tells what is news.
+/// Compares what a rule says with what was told, and writes it down; tells what is news, and whether people are to be told
+/// of it who were not before.
 fn tell(
     kept: &mut Kept,
     kind: FindingKind,
     say: Say,
     parent: Option<Box<FindingId>>,
-) -> Option<Change> {
+) -> Option<(Change, bool)> {
     let told = &mut kept.case.told;
     let known = told.iter().position(|told| told.kind == kind);
+    let was = known.map(|at| &told[at]).filter(|was| was.resolved.is_none()).map(|was| was.stage);
+    let rings = |stage: Option<Stage>| stage.is_some_and(|stage| stage != Stage::Suspected);
+    let alerts = matches!(&say, Say::Holds(held) if rings(Some(held.stage)) && !rings(was));
     let change = match (say, known) {
         (Say::Not(_), None) => return None,
         (Say::Not(how), Some(at)) => {
@@ -438,7 +442,7 @@ fn tell(
         }
     };
     kept.dirty = true;
-    Some(change)
+    Some((change, alerts))
 }
 
 /// Whether people must hear of the difference: one more event that says the same is none.
@@ -514,7 +518,7 @@ pub struct Out {
 impl Out {
     fn tell_case(
         &mut self,
-        change: Change,
+        (change, alerts): (Change, bool),
         kind: FindingKind,
         kept: &Kept,
         id: CaseId,
@@ -526,7 +530,7 @@ impl Out {
             terminal.map(|terminal| TerminalName { store: id.agent.store.clone(), terminal });
         let finding = finding_of(id, &kept.case, told);
         let case = Some(Box::new(kept.case.clone()));
-        self.tell(FindingChange { change, finding, learned, terminal, case, ledger: None });
+        self.tell(FindingChange { change, finding, alerts, learned, terminal, case, ledger: None });
     }
 
     /// Passes a change on, and counts it.

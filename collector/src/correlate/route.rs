@@ -32,11 +32,6 @@ impl Share {
         self.traffic.retain_mut(|(_, traffic)| !traffic.forget(step));
         self.traffic.is_empty() && self.storms.is_empty()
     }
-
-    /// Storms that last and are kept here.
-    pub fn storms(&self) -> usize {
-        self.storms.len()
-    }
 }
 
 /// All acquirers.
@@ -169,6 +164,7 @@ impl Correlator {
         self.out.tell(FindingChange {
             change,
             finding,
+            alerts: true,
             learned,
             terminal: None,
             case: None,
@@ -191,6 +187,7 @@ impl Correlator {
         self.out.tell(FindingChange {
             change,
             finding,
+            alerts: false,
             learned,
             terminal: None,
             case: None,

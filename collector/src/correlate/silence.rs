@@ -24,7 +24,8 @@ fn change(
     terminal: Option<TerminalName>,
     learned: ArrivalTime,
 ) -> FindingChange {
-    FindingChange { change, finding, learned, terminal, case: None, ledger: None }
+    let alerts = change == Change::Raised;
+    FindingChange { change, finding, alerts, learned, terminal, case: None, ledger: None }
 }
 
 impl Correlator {

@@ -511,6 +511,7 @@ impl Correlator {
         out.tell(FindingChange {
             change,
             finding,
+            alerts: change == Change::Raised,
             learned: now,
             terminal,
             case: None,

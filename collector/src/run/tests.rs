@@ -1,13 +1,20 @@
 //! The whole collector in one process: its broker, store, pages and post, and an agent of a few lines.
 
 use super::*;
+use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
+use crate::correlate::finding::{
+    ComplaintName, Finding, FindingId, FindingKind, Resolution, RowName, Severity, Stage, Subject,
+};
 use crate::edge::clock;
 use crate::edge::intake::client;
+use crate::edge::store::settlement::{Detail, SaidFinding};
+use crate::edge::store::sqlite::settlement::SqliteStatements;
 use rumqttc::{AsyncClient, Event as Mqtt, MqttOptions, Packet, QoS};
 use slipwatch_shared::event::{
     Body, Epoch, Event, Evidence, Keys, Kind, LineCounts, Seq, SourceDescription, SourceId,
 };
 use slipwatch_shared::money::{Amount, Currency};
+use slipwatch_shared::terminal::StoreId;
 use slipwatch_shared::times::{BootId, EventTime, Observed, Uptime};
 use slipwatch_shared::wire::envelope::{self, ClockState, EventBatch, Group};
 use slipwatch_shared::wire::topic::{Channel, Topic};
@@ -199,6 +206,74 @@ async fn a_debit_without_slip_becomes_a_letter_a_page_and_a_number() {
     assert!(page(http, "/agents?lang=en").await.contains("online"));
     assert!(page(http, "/case/nonsense").await.starts_with("HTTP/1.1 404"));
     assert!(page(http, "/healthz").await.contains("\"ok\":true"));
+    running.stop().await;
+}
+
+/// A row of a file whose payment nobody made, and a complaint that fits nothing, as another program writes them.
+fn said(stage: Stage, kind: FindingKind) -> SaidFinding {
+    let store: StoreId = "shop-1".parse().unwrap();
+    let subject = match kind {
+        FindingKind::ComplaintUnmatched => {
+            Subject::Complaint(ComplaintName { store: Some(store), number: 7 })
+        }
+        _ => Subject::Row(RowName { store, source: "allinpay".into(), mark: 1, nth: 1 }),
+    };
+    let (class, detail) = (CauseClass::Institution, CauseDetail::RowWithoutPayment);
+    SaidFinding {
+        finding: Finding {
+            id: FindingId { kind, subject, time: 1 },
+            severity: Severity::P1,
+            stage,
+            cause: Cause { class, detail, confidence: 70, cited: Vec::new() },
+            since: EventTime(clock::now().0),
+            resolved: None,
+            parent: None,
+            partner: None,
+            measure: 0,
+            historical: false,
+        },
+        terminal: None,
+        transaction: None,
+        detail: Detail::default(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_program_raises_and_ends_is_counted_and_what_is_only_suspected_stands_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(config(directory.path(), SHOP)).await.unwrap();
+    let http = running.http_address();
+    let path = directory.path().join("store").join(STORE_FILE);
+    let mut other = SqliteStatements::open(&path).expect("the store");
+    let mut say = |findings: &[SaidFinding], ended: &[(String, Resolution)]| {
+        other.say(findings, ended, clock::now()).expect("it is written");
+    };
+    let shown = async |parts: &[&str]| {
+        until(&format!("{parts:?}"), async || {
+            let metrics = page(http, "/metrics").await;
+            parts.iter().all(|part| metrics.contains(&format!("{part}\n"))).then_some(())
+        })
+        .await;
+    };
+    let row = said(Stage::Confirmed, FindingKind::PhantomSettlement);
+    let complaint = |stage| said(stage, FindingKind::ComplaintUnmatched);
+    say(&[row.clone(), complaint(Stage::Suspected)], &[]);
+    shown(&[
+        "slipwatch_findings_total{kind=\"phantom_settlement\",severity=\"p1\"} 1",
+        "slipwatch_findings_open{kind=\"phantom_settlement\"} 1",
+        "slipwatch_findings_total{kind=\"complaint_unmatched\",severity=\"p1\"} 0",
+        "slipwatch_findings_open{kind=\"complaint_unmatched\"} 1",
+    ])
+    .await;
+    say(&[complaint(Stage::Alerting)], &[(row.finding.id.to_string(), Resolution::PaymentFound)]);
+    shown(&[
+        "slipwatch_findings_total{kind=\"phantom_settlement\",severity=\"p1\"} 1",
+        "slipwatch_findings_resolved_total{kind=\"phantom_settlement\"} 1",
+        "slipwatch_findings_open{kind=\"phantom_settlement\"} 0",
+        "slipwatch_findings_total{kind=\"complaint_unmatched\",severity=\"p1\"} 1",
+        "slipwatch_findings_open{kind=\"complaint_unmatched\"} 1",
+    ])
+    .await;
     running.stop().await;
 }
 

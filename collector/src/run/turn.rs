@@ -100,6 +100,7 @@ impl Core {
                 Woken::Tick => {
                     self.forget();
                     self.take_news();
+                    self.count_open();
                     self.collector.handle(clock::now(), Input::Tick, &mut *self.store);
                 }
             }
@@ -235,6 +236,17 @@ impl Core {
                 NewsOf::Gone => Input::Settled { number: *number, case: None },
             };
             self.collector.handle(clock::now(), input, &mut *self.store);
+        }
+    }
+
+    /// What is open, by the store: settlement files and complaints raise there, from whichever process.
+    fn count_open(&mut self) {
+        match self.store.open_findings() {
+            Ok(open) => self.metrics.open_findings(&open),
+            Err(error) => {
+                self.metrics.store.failed(error.label());
+                tracing::warn!(%error, "what is open could not be counted");
+            }
         }
     }
 

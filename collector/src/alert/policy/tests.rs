@@ -91,6 +91,7 @@ fn no_slip(seq: u64, now: i64) -> FindingChange {
             measure: 0,
             historical: false,
         },
+        alerts: true,
         learned: ArrivalTime(now),
         terminal: Some(TerminalName {
             store: "shop-1".parse().unwrap(),

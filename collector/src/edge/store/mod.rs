@@ -12,13 +12,14 @@ pub(crate) mod suite;
 use crate::alert::outbox::OutboxRow;
 use crate::commit::{Commit, Presence, Recall, Snapshot};
 use crate::correlate::case::{Case, CaseId, EventRef};
-use crate::correlate::finding::{Change, Finding};
+use crate::correlate::finding::{Change, Finding, FindingKind};
 use crate::correlate::policy::{AgentName, TerminalName};
 use slipwatch_shared::event::{Epoch, Event, Seq, SourceId};
 use slipwatch_shared::money::Amount;
 use slipwatch_shared::terminal::{StoreId, TerminalId};
 use slipwatch_shared::times::{ArrivalTime, EventTime};
 use slipwatch_shared::trace::Stan;
+use std::collections::BTreeMap;
 
 /// Why the store did not do it. Nothing of it was done.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +107,9 @@ pub trait Store: Recall + Send {
         let _ = limit;
         Ok(Vec::new())
     }
+
+    /// How many findings of each kind are open, whichever process raised them.
+    fn open_findings(&mut self) -> Result<BTreeMap<FindingKind, u64>, StoreError>;
 
     /// Another reader, for another thread.
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;

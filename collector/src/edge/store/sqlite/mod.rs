@@ -14,6 +14,7 @@ mod write;
 
 use super::{KeepSince, OutboxMark, Reader, Store, StoreError};
 use crate::commit::{Commit, Snapshot};
+use crate::correlate::finding::FindingKind;
 use crate::correlate::policy::AgentName;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::collections::BTreeMap;
@@ -116,6 +117,10 @@ impl Store for SqliteStore {
 
     fn news(&mut self, limit: usize) -> Result<Vec<super::settlement::News>, StoreError> {
         settlement::say::news(&self.connection, limit).map_err(failed("reading news"))
+    }
+
+    fn open_findings(&mut self) -> Result<BTreeMap<FindingKind, u64>, StoreError> {
+        read::open_findings(&self.connection).map_err(failed("counting what is open"))
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

@@ -12,7 +12,7 @@ use crate::commit::{AgentRow, Presence, Snapshot};
 use crate::correlate::case::{Case, CaseId, EventRef};
 use crate::correlate::correlator::Agent;
 use crate::correlate::coverage::{Coverage, Source};
-use crate::correlate::finding::{Change, Finding};
+use crate::correlate::finding::{Change, Finding, FindingKind};
 use crate::correlate::policy::{AgentName, TerminalName};
 use crate::correlate::recall::{RECENT_MS, TransactionRow};
 use crate::correlate::shape::{self, ShapeError};
@@ -179,6 +179,17 @@ pub fn finding_view(row: &Row<'_>) -> Result<Option<FindingView>> {
         raised: ArrivalTime(row.get(2)?),
         changed: ArrivalTime(row.get(3)?),
     }))
+}
+
+/// How many findings of each kind are open. Reads an index that holds nothing else.
+pub fn open_findings(connection: &Connection) -> Result<BTreeMap<FindingKind, u64>> {
+    let mut statement = connection
+        .prepare_cached("SELECT kind, count(*) FROM findings WHERE is_open = 1 GROUP BY kind")?;
+    let rows = statement.query_map([], |row| {
+        let kind: String = row.get(0)?;
+        Ok((FindingKind::from_code(&kind), number(row, 1)?))
+    })?;
+    rows.filter_map(|row| row.map(|(kind, count)| Some((kind?, count))).transpose()).collect()
 }
 
 impl SqliteReader {

@@ -5,7 +5,7 @@ use super::failed;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each step brings the schema from its place in this list to the next.
-const STEPS: [&str; 4] = [STEP_1, STEP_2, STEP_3, STEP_4];
+const STEPS: [&str; 5] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5];
 
 const STEP_1: &str = "
 CREATE TABLE agents (
@@ -271,6 +271,11 @@ const STEP_4: &str = "
 DROP INDEX transactions_by_stan;
 CREATE INDEX transactions_by_trace ON transactions (stan, terminal, batch_number) WHERE stan IS NOT NULL;
 CREATE INDEX cases_undone ON cases (id) WHERE money IN (5, 6);
+";
+
+/// What is open is counted every second, and is little beside what ended.
+const STEP_5: &str = "
+CREATE INDEX findings_open ON findings (kind) WHERE is_open = 1;
 ";
 
 /// Brings a store to the schema of this program.

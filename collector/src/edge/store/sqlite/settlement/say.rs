@@ -5,7 +5,9 @@ use super::super::{failed, write};
 use super::SqliteStatements;
 use super::load::count_file;
 use crate::correlate::case::{CaseId, EventRef};
-use crate::correlate::finding::{Change, Finding, FindingChange, FindingKind, Resolution, Subject};
+use crate::correlate::finding::{
+    Change, Finding, FindingChange, FindingKind, Resolution, Stage, Subject,
+};
 use crate::correlate::policy::{AgentName, TerminalName};
 use crate::correlate::shape;
 use crate::edge::store::StoreError;
@@ -25,7 +27,12 @@ type Named = Option<(CaseId, Option<TerminalId>)>;
 /// An open finding: its name, its payment's number in the store, how it stands, what its file says.
 type OpenOfKind = (String, Option<i64>, Finding, Detail);
 
+/// What is news, beside a finding's raise, change and end, which are numbered as such: a payment is in a file.
 const NEWS_SETTLED: i64 = 3;
+/// A finding that was only suspected is to be told.
+const NEWS_ALERTS: i64 = 4;
+/// A finding was raised, and is only suspected.
+const NEWS_SUSPECTED: i64 = 5;
 
 /// Kinds that one file says alone: a corrected file that does not say them takes them back.
 const OF_ONE_FILE: [FindingKind; 4] = [
@@ -261,10 +268,15 @@ pub(in crate::edge::store::sqlite) fn put_all(
             .query_row([&name], |row| row.get(0))
             .optional()?;
         let known: Option<Finding> = known.and_then(|body| shape::from_bytes(&body).ok());
-        let change = match known {
+        let is_suspected = |finding: &Finding| finding.stage == Stage::Suspected;
+        let (change, news) = match known {
             Some(known) if known == said.finding => continue,
-            Some(known) if known.is_open() => Change::Changed,
-            _ => Change::Raised,
+            Some(known) if known.is_open() => {
+                let alerts = is_suspected(&known) && !is_suspected(&said.finding);
+                (Change::Changed, if alerts { NEWS_ALERTS } else { Change::Changed as i64 })
+            }
+            _ if is_suspected(&said.finding) => (Change::Raised, NEWS_SUSPECTED),
+            _ => (Change::Raised, Change::Raised as i64),
         };
         let detail = serde_json::to_string(&said.detail).expect("plain values can be written");
         let terminal = said.terminal.as_ref().map(|terminal| terminal.as_str());
@@ -277,7 +289,7 @@ pub(in crate::edge::store::sqlite) fn put_all(
             Some(&detail),
             now,
         )?;
-        tell(transaction, &name, &said.finding, change, now, changes)?;
+        tell(transaction, &name, &said.finding, (change, news), now, changes)?;
     }
     Ok(())
 }
@@ -318,14 +330,14 @@ fn tell(
     transaction: &Transaction<'_>,
     name: &str,
     finding: &Finding,
-    change: Change,
+    (change, news): (Change, i64),
     now: ArrivalTime,
     changes: &mut Changes,
 ) -> Result<()> {
     transaction
         .prepare_cached("INSERT INTO actions (at, finding, change, note) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![now.0, name, change as i64, write::note_of(finding)])?;
-    put_news(transaction, now, change as i64, name)?;
+    put_news(transaction, now, news, name)?;
     changes.0.push((finding.id.kind, change));
     Ok(())
 }
@@ -346,7 +358,7 @@ pub(in crate::edge::store::sqlite) fn resolve(
     };
     finding.resolved = Some(how);
     put_finding(transaction, name, &finding, None, None, None, now)?;
-    tell(transaction, name, &finding, Change::Resolved, now, changes)
+    tell(transaction, name, &finding, (Change::Resolved, Change::Resolved as i64), now, changes)
 }
 
 /// What the version before said of the same days and this one does not.
@@ -388,10 +400,12 @@ pub(in crate::edge::store::sqlite) fn news(
     while let Some(row) = rows.next()? {
         let number = row.get(0)?;
         let learned = ArrivalTime(row.get(1)?);
-        let change = match row.get::<_, i64>(2)? {
-            0 => Change::Raised,
-            1 => Change::Changed,
-            2 => Change::Resolved,
+        let (change, alerts) = match row.get::<_, i64>(2)? {
+            0 => (Change::Raised, true),
+            NEWS_SUSPECTED => (Change::Raised, false),
+            1 => (Change::Changed, false),
+            NEWS_ALERTS => (Change::Changed, true),
+            2 => (Change::Resolved, false),
             _ => {
                 let name: String = row.get(3)?;
                 let what = name.parse().map_or(NewsOf::Gone, NewsOf::Settled);
@@ -421,7 +435,7 @@ pub(in crate::edge::store::sqlite) fn news(
         };
         let case = case.and_then(|state| shape::from_bytes(&state).ok()).map(Box::new);
         let ledger = detail.map(|detail| Box::new(detail.ledger()));
-        let change = FindingChange { change, finding, learned, terminal, case, ledger };
+        let change = FindingChange { change, finding, alerts, learned, terminal, case, ledger };
         found.push(News { number, what: NewsOf::Finding(Box::new(change)) });
     }
     Ok(found)
