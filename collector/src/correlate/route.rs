@@ -32,6 +32,11 @@ impl Share {
         self.traffic.retain_mut(|(_, traffic)| !traffic.forget(step));
         self.traffic.is_empty() && self.storms.is_empty()
     }
+
+    /// Storms that last and are kept here.
+    pub fn storms(&self) -> usize {
+        self.storms.len()
+    }
 }
 
 /// All acquirers.

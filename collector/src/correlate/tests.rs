@@ -409,6 +409,20 @@ pub fn causes(policies: Policies, script: &str) -> Vec<(&'static str, super::cau
     told.map(|told| (told.kind.code(), told.cause.detail)).collect()
 }
 
+/// How the findings of a script come about: each change, how far it is then, and whether people are to be told from then on.
+pub fn alerts(
+    policies: Policies,
+    script: &str,
+) -> Vec<(super::finding::Change, super::finding::Stage, bool)> {
+    let mut correlator = Correlator::new(policies);
+    let place = correlator.agent(&agent_name("till-1"));
+    for event in Speaker::new("T1").speak(script) {
+        correlator.event(place, Epoch(1), &event, ArrivalTime(0), &mut NoStore);
+    }
+    let changes = correlator.take_findings().into_iter();
+    changes.map(|change| (change.change, change.finding.stage, change.alerts)).collect()
+}
+
 /// What is to be said of one terminal's script, heard to its last second by both lines.
 #[track_caller]
 pub fn check_with(policies: Policies, script: &str, expected: &str) {

@@ -1,9 +1,10 @@
 //! The rules by what a terminal says. Each line is a trap that raised false alarms somewhere, or hid a true one.
 
 use crate::correlate::cause::CauseDetail;
+use crate::correlate::finding::{Change, Stage};
 use crate::correlate::policy::Deadlines;
 use crate::correlate::tests::{
-    causes, check_with, nobody_prints, one_copy, open_from_eight_to_ten, outcome, policies,
+    alerts, causes, check_with, nobody_prints, one_copy, open_from_eight_to_ten, outcome, policies,
     policies_with,
 };
 use slipwatch_shared::money::{Amount, Currency};
@@ -33,6 +34,19 @@ fn nothing_is_said_before_the_deadline_has_passed() {
     // Heard up to the deadline itself is not heard past it.
     check(&format!("{PAID}; 312 pulse"), "1 pending A01");
     check(&format!("{PAID}; 313 pulse"), "1 no_slip unknown A01");
+}
+
+#[test]
+fn a_finding_alerts_once_when_people_are_to_be_told_and_not_while_it_is_suspected() {
+    let script =
+        format!("0 open; {PAID}; 200 pulse; 250 pulse; 313 pulse; 400 pulse; 500 slip n=1 reprint");
+    let (raised, changed) = (Change::Raised, Change::Changed);
+    let expected = [
+        (raised, Stage::Suspected, false),
+        (changed, Stage::Alerting, true),
+        (Change::Resolved, Stage::Alerting, false),
+    ];
+    assert_eq!(alerts(policies(), &script), expected);
 }
 
 #[test]
