@@ -200,6 +200,11 @@ impl Item {
         }
     }
 
+    /// A file books a payment once more (A09): the row is told, and the payment that it repeats.
+    pub(super) fn is_repeated_row(&self) -> bool {
+        self.kind() == FindingKind::DuplicateDebit && self.is_of_statement()
+    }
+
     /// The moment that people look for in their records: the payment's, or else that since which it holds.
     pub(super) fn happened_ms(&self) -> i64 {
         self.paid_ms.unwrap_or(self.since_ms)

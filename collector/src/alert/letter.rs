@@ -6,6 +6,7 @@ use super::item::Item;
 use super::language::Language;
 use super::policy::{LetterSettings, ShopLetters};
 use super::words;
+use crate::correlate::cause::CauseDetail;
 use crate::correlate::finding::{FindingKind, Resolution};
 use jiff::Timestamp;
 use slipwatch_shared::money::{Amount, Currency};
@@ -98,7 +99,12 @@ fn draft(
             sentences.push(words::cause_sentence(language, first.cause()).to_owned());
         }
         Purpose::New | Purpose::More => {
-            let label = language.say("可能原因：", "Likely cause: ");
+            // A file tells what it tells, and no likely cause; nor does what is not known.
+            let label = match first.cause() {
+                CauseDetail::Nothing => "",
+                _ if first.document.is_some() => "",
+                _ => language.say("可能原因：", "Likely cause: "),
+            };
             sentences.push(format!("{label}{}", words::cause_sentence(language, first.cause())));
         }
     }
@@ -109,8 +115,16 @@ fn draft(
         );
         sentences.push(confirmed.to_owned());
     }
-    let is_late =
-        |item: &Item| item.complaint.is_none() && item.learned_ms - item.since_ms > LATE_MS;
+    if items.iter().any(|item| item.document.is_some()) && !matches!(purpose, Purpose::Ended) {
+        let source = language.say(
+            "这些出自对账文件，文件名和行号见下。",
+            "This is known from a settlement file; file and line stand below.",
+        );
+        sentences.push(source.to_owned());
+    }
+    // What a file tells, or a silence, comes late by its nature: that says nothing of the agent.
+    let is_heard = |item: &Item| item.case.is_some() && item.document.is_none();
+    let is_late = |item: &Item| is_heard(item) && item.learned_ms - item.since_ms > LATE_MS;
     if items.iter().any(is_late) {
         let late = language.say(
             "这些记录是迟到的：当时采集程序没有连上，现在才收到。",
@@ -119,6 +133,9 @@ fn draft(
         sentences.push(late.to_owned());
     }
     let steps = match purpose {
+        Purpose::New | Purpose::More if first.is_repeated_row() => {
+            words::repeated_row_steps(language)
+        }
         Purpose::New | Purpose::More => words::steps(language, first.kind()),
         Purpose::Ended | Purpose::Digest => &[],
     };
@@ -149,6 +166,7 @@ fn lead(language: Language, purpose: Purpose, first: &Item, single: bool) -> Str
                     "Reprint the slips below by voucher number now; do not charge again."
                         .to_owned(),
                 ),
+                _ if first.is_repeated_row() => words::repeated_row_first(language).to_owned(),
                 FindingKind::PromiseDue if first.passed => language
                     .say(
                         "答应顾客的日期已过：请马上答复顾客，并说明新的日期。",
@@ -317,7 +335,10 @@ fn block(settings: &LetterSettings, shop: &ShopLetters, item: &Item) -> Block {
     add("投诉编号", "Complaint", item.complaint.map(|number| number.to_string()));
     add("最晚", "Due", item.due_ms.and_then(|due| words::deadline(due, &shop.time_zone)));
     add("案件编号", "Case", item.case.clone());
-    add("另一笔", "The other payment", item.partner.clone());
+    match item.is_repeated_row() {
+        true => add("已入账的交易", "Payment booked before", item.partner.clone()),
+        false => add("另一笔", "The other payment", item.partner.clone()),
+    }
     add("收单机构", "Acquirer", item.acquirer.clone());
     let parent = item.parent().map(|parent| words::kind_title(language, parent).to_owned());
     add("由此引起", "Explained by", parent);

@@ -154,6 +154,30 @@ pub fn first_thing(language: Language, kind: FindingKind, voucher: Option<&str>)
     language.say(chinese, english).to_owned()
 }
 
+/// What to do first where a settlement file books a payment once more.
+pub fn repeated_row_first(language: Language) -> &'static str {
+    language.say(
+        "对账文件里有交易入账不止一次：请逐行核对，并向收单机构要求退回多扣的款。",
+        "A settlement file books a payment more than once: check each row below, and ask the acquirer to give back what was taken twice.",
+    )
+}
+
+/// What to do now about it, step by step.
+pub fn repeated_row_steps(language: Language) -> &'static [&'static str] {
+    language.say(
+        &[
+            "按案件编号打开那笔交易，对照这一行的参考号、凭证号和金额。",
+            "同一笔确实入账两次：把文件名和行号交给收单机构，要求退回顾客原卡。",
+            "不要退现金，也不要自己再退一次，免得退两回。",
+        ],
+        &[
+            "Open the payment by its case number and compare reference, voucher number and amount with the row.",
+            "If one payment was booked twice, give the acquirer file and line, and ask for a credit to the same card.",
+            "Never refund in cash, and not a second time yourself: it would go back twice.",
+        ],
+    )
+}
+
 /// What to do now, step by step.
 pub fn steps(language: Language, kind: FindingKind) -> &'static [&'static str] {
     match kind {
@@ -434,16 +458,17 @@ pub fn cause_sentence(language: Language, detail: CauseDetail) -> &'static str {
             "The file is due and was not loaded, or its own totals do not hold.",
         ),
         CauseDetail::ComplaintFitsNothing => (
-            "顾客说已扣款，但终端和对账文件里都没有相符的一笔。",
-            "The shopper says that money was taken; no payment and no row of a file fits.",
+            "顾客说已扣款，到现在还没有找到相符的一笔；那段时间若没有听全，不能说没有。",
+            "The shopper says that money was taken; nothing that is known so far fits. Where not all of that time was heard, this does not say that there is none.",
         ),
         CauseDetail::PromiseWaits => (
             "顾客还在等答复，或等答应过的结果。",
             "The shopper still waits for an answer, or for what was promised.",
         ),
-        CauseDetail::Nothing => {
-            ("尚不明确，听到的内容里没有线索。", "Not known yet: nothing that was heard tells.")
-        }
+        CauseDetail::Nothing => (
+            "原因尚不明确，听到的内容里没有线索。",
+            "The cause is not known yet: nothing that was heard tells.",
+        ),
     };
     language.say(chinese, english)
 }

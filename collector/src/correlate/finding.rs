@@ -388,6 +388,19 @@ impl Finding {
     pub fn is_open(&self) -> bool {
         self.resolved.is_none()
     }
+
+    /// Whether a row of a settlement file is what it is about.
+    pub fn is_of_row(&self) -> bool {
+        matches!(self.id.subject, Subject::Row(_))
+    }
+
+    /// The payment that it is about, or that the row it is about books once more.
+    pub fn payment(&self) -> Option<&CaseId> {
+        match &self.id.subject {
+            Subject::Case(case) => Some(case),
+            _ => self.partner.as_ref(),
+        }
+    }
 }
 
 /// What changed about a finding.

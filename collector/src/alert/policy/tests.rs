@@ -3,7 +3,7 @@
 use super::*;
 use crate::correlate::case::{Case, CaseId, EventRef};
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
-use crate::correlate::finding::{Finding, FindingId, FindingKind, Subject};
+use crate::correlate::finding::{Finding, FindingId, FindingKind, Ledger, RowName, Subject};
 use crate::correlate::policy::{AgentName, TerminalName};
 use crate::correlate::timeline::StreamTime;
 use crate::correlate::verdict::Verdict;
@@ -329,6 +329,50 @@ fn a_debit_that_is_late_by_hours_says_so() {
     let now = TEN + 5 * 60 * MINUTE;
     let rows = check(&mut policy(), now, &[no_slip(1, now)], 1);
     assert!(rows[0].text.contains("这些记录是迟到的"), "{}", rows[0].text);
+}
+
+/// A row of a file that books payment `seq` once more.
+fn repeated_row(seq: u64, now: i64) -> FindingChange {
+    let row = RowName { store: agent().store, source: "allinpay".into(), mark: seq, nth: 1 };
+    let mut change = with(no_slip(seq, now), |finding| {
+        finding.id =
+            FindingId { kind: FindingKind::DuplicateDebit, subject: Subject::Row(row), time: 1 };
+        finding.stage = Stage::Confirmed;
+        finding.cause.detail = CauseDetail::FileContradicts;
+        finding.partner = Some(CaseId { agent: agent(), first: case(seq).first });
+    });
+    change.case = None;
+    change.ledger = Some(Box::new(Ledger {
+        amount: Some(Amount::new(12_850 * seq as i64, Currency::CNY)),
+        document: format!("detail.csv:{}", seq + 4).into(),
+        ..Ledger::default()
+    }));
+    change
+}
+
+#[test]
+fn rows_of_a_file_say_where_they_stand_and_what_they_repeat_and_blame_no_agent() {
+    let tomorrow = TEN + 24 * 60 * MINUTE;
+    let rows = [repeated_row(1, tomorrow), repeated_row(2, tomorrow)];
+    let letter = check(&mut policy(), tomorrow, &rows, 1).remove(0);
+    for part in ["对账文件里有交易入账不止一次", "detail.csv:5", "detail.csv:6", "出自对账文件"]
+        .into_iter()
+        .chain(["已入账的交易： shop-1.till-1.1.1", "已入账的交易： shop-1.till-1.1.2"])
+    {
+        assert!(letter.text.contains(part), "{part} is missing in {}", letter.text);
+    }
+    for part in ["没有连上", "这两笔", "可能原因", "另一笔"] {
+        assert!(!letter.text.contains(part), "{part} stands in {}", letter.text);
+    }
+}
+
+#[test]
+fn a_cause_that_is_not_known_is_said_once() {
+    let change = with(no_slip(42, TEN), |finding| finding.cause.detail = CauseDetail::Nothing);
+    let mut policy = LetterPolicy::restore(settings(Language::English), None);
+    let letter = check(&mut policy, TEN, &[change], 1).remove(0);
+    assert!(letter.text.contains("\nThe cause is not known yet: "), "{}", letter.text);
+    assert!(!letter.text.contains("Likely cause"), "{}", letter.text);
 }
 
 #[test]

@@ -102,7 +102,9 @@ pub fn lines(language: Language, report: &Report) -> Vec<String> {
 /// What a settlement file says of a finding: where, how much, and what was expected.
 pub fn detail(language: Language, detail: &Detail) -> String {
     let ledger = detail.ledger();
-    let mut parts = vec![ledger.document.to_string()];
+    // A complaint rests on no file.
+    let mut parts: Vec<String> =
+        Some(ledger.document.to_string()).filter(|place| !place.is_empty()).into_iter().collect();
     parts.extend(ledger.amount.map(|amount| words::money(language, amount)));
     let expected = language.say("应为", "expected");
     parts.extend(
@@ -398,5 +400,18 @@ pub(super) fn tier(language: Language, word: &str) -> String {
     match Tier::named(word) {
         Some(tier) => format!("{} {text}", tier.label()),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rests_on_no_file_begins_with_its_amount() {
+        let currency = Some("CNY".to_owned());
+        let of_complaint = Detail { amount_minor: Some(8_800), currency, ..Detail::default() };
+        assert_eq!(detail(Language::Chinese, &of_complaint), "88.00 元");
+        assert_eq!(detail(Language::English, &of_complaint), "CNY 88.00");
     }
 }

@@ -317,6 +317,7 @@ fn of_row(
         })
     };
     let institution = CauseClass::Institution;
+    let of = case.clone();
     let (subject, severity, why) = match (matter.kind, case) {
         (FindingKind::AmountMismatch, Some(case)) => {
             (Subject::Case(case), Severity::P2, (institution, CauseDetail::FileContradicts))
@@ -332,12 +333,10 @@ fn of_row(
         _ => return None,
     };
     let transaction = matter.transaction.filter(|_| matches!(subject, Subject::Case(_)));
-    Some(SaidFinding {
-        finding: finding(matter.kind, subject, severity, why, since(row)),
-        terminal: row.terminal,
-        transaction,
-        detail,
-    })
+    let mut finding = finding(matter.kind, subject, severity, why, since(row));
+    // The payment that the row books once more.
+    finding.partner = of.filter(|_| finding.is_of_row());
+    Some(SaidFinding { finding, terminal: row.terminal, transaction, detail })
 }
 
 fn of_fees(head: &FileHead, store: StoreId, sum: FeeSum) -> Option<SaidFinding> {

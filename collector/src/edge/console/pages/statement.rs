@@ -2,7 +2,7 @@
 
 use super::{Frame, page};
 use crate::alert::words;
-use crate::correlate::finding::Subject;
+use crate::correlate::finding::FindingKind;
 use crate::edge::console::papers::imported::FINDINGS_MAX;
 use crate::edge::console::summary;
 use crate::edge::console::words as console_words;
@@ -68,8 +68,12 @@ fn finding(frame: &Frame, open: &OpenFinding) -> Markup {
                 @if let Some(store) = finding.id.subject.store() { span.quiet { (frame.shop_title(store)) } }
             }
             @if let Some(detail) = &open.detail { p { (summary::detail(language, detail)) } }
-            p { (words::first_thing(language, kind, None)) }
-            @if let Subject::Case(case) = &finding.id.subject {
+            @if kind == FindingKind::DuplicateDebit && finding.is_of_row() {
+                p { (words::repeated_row_first(language)) }
+            } @else {
+                p { (words::first_thing(language, kind, None)) }
+            }
+            @if let Some(case) = finding.payment() {
                 p { a href=(frame.link(&format!("/case/{case}"))) { (language.say("查看该笔交易", "See the payment")) } }
             }
         }
