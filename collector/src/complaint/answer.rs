@@ -86,6 +86,8 @@ worded! {
         SeveralFit = "several_fit",
         /// Paid a moment ago, and the slip may still come.
         SlipAwaited = "slip_awaited",
+        /// One payment comes near to what was said, and does not agree in all.
+        OneComesNear = "one_comes_near",
     }
 }
 
@@ -115,7 +117,8 @@ impl Reason {
             | Reason::NotHeard
             | Reason::WhichShop
             | Reason::WhichDay
-            | Reason::SeveralFit => Outcome::UnderInquiry,
+            | Reason::SeveralFit
+            | Reason::OneComesNear => Outcome::UnderInquiry,
             Reason::Declined | Reason::Cancelled | Reason::NothingFits => Outcome::NoSuchDebit,
         }
     }
@@ -194,6 +197,8 @@ pub enum Found<'a> {
     },
     /// Several that may be meant.
     Several,
+    /// One that may be meant, and is not sure.
+    OneNear,
     /// Nothing that fits.
     Nothing(Heard),
 }
@@ -210,6 +215,7 @@ pub fn answer(found: Found<'_>, trouble: Trouble, now: EventTime, calendar: &Cal
         Found::Row { gives_back: true, at } => (Reason::Credited, Some(at), false),
         Found::Row { gives_back: false, at } => (Reason::OnlyInFile, Some(at), false),
         Found::Several => (Reason::SeveralFit, None, false),
+        Found::OneNear => (Reason::OneComesNear, None, false),
         Found::Nothing(heard) => {
             let reason = match heard {
                 Heard::Whole => Reason::NothingFits,

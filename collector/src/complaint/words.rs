@@ -148,6 +148,10 @@ pub fn reason(language: Language, reason: Reason) -> &'static str {
             "有不止一笔与您说的相符。请告诉我们准确的时间，或手机上的订单号。",
             "More than one payment fits what you say. Please tell us the exact time, or the order number on your phone.",
         ),
+        Reason::OneComesNear => (
+            "有一笔与您说的相近，但还不能确定就是它。请告诉我们准确的时间、金额或手机上的订单号。",
+            "One payment comes near to what you say; it is not certain yet that it is yours. Please tell us the exact time and amount, or the order number on your phone.",
+        ),
     };
     language.say(chinese, english)
 }
@@ -256,6 +260,10 @@ pub fn next_step(language: Language, reason: Reason) -> &'static str {
         Reason::NotHeard => (
             "不要说没有：当时没有听全。等采集程序补传，或导入当天的对账文件。",
             "Do not say that there is none: not all was heard. Wait for the agent's backlog, or import the day's file.",
+        ),
+        Reason::OneComesNear => (
+            "与顾客核对这一笔：是它，就选定它；不是，再问时间或订单号。",
+            "Compare this payment with the shopper: if it is the one, choose it; if not, ask for time or order number.",
         ),
         Reason::WhichShop | Reason::WhichDay | Reason::SeveralFit => (
             "问清时间、门店或订单号，再选定一笔。",

@@ -177,11 +177,13 @@ impl ComplaintDesk {
                 (None, answer::answer(found, said.trouble, now, &calendar))
             }
             None => {
-                let found = if fits {
-                    Found::Several
-                } else {
-                    heard = self.heard(said, now)?;
-                    Found::Nothing(heard)
+                let found = match matches.iter().filter(|found| found.fits()).count() {
+                    _ if !fits => {
+                        heard = self.heard(said, now)?;
+                        Found::Nothing(heard)
+                    }
+                    1 => Found::OneNear,
+                    _ => Found::Several,
                 };
                 (None, answer::answer(found, said.trouble, now, &calendar))
             }

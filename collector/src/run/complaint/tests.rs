@@ -182,6 +182,15 @@ fn of_two_that_fit_a_person_chooses() {
 }
 
 #[test]
+fn one_that_comes_near_is_not_called_several() {
+    let mut shop = house(&format!("0 open; 600 ask n=1 yuan=88 card=6691; 602 ok n=1; {LISTENED}"));
+    // Two digits of the card were swapped.
+    let found = shop.desk.search_at(&typed("88", "6619"), at(60 * MINUTE)).expect("a search");
+    assert_eq!((found.matches.len(), found.is_chosen), (1, false));
+    assert_eq!(found.answer.reason, Reason::OneComesNear);
+}
+
+#[test]
 fn about_a_payment_that_is_known_nothing_more_need_be_said() {
     let mut shop = house(&format!("0 open; 600 ask n=1 yuan=88 card=6691; 602 ok n=1; {LISTENED}"));
     let now = at(60 * MINUTE);
