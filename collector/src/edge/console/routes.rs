@@ -9,6 +9,7 @@ use super::upload::{self, Imports, Uploads};
 use crate::alert::language::Language;
 use crate::config::Config;
 use crate::correlate::case::CaseId;
+use crate::correlate::policy::AgentName;
 use crate::edge::clock;
 use crate::edge::store::complaint::Clerk;
 use crate::edge::store::exhibit::Exhibit;
@@ -337,11 +338,8 @@ async fn show_agents(State(pages): State<Pages>, visit: Visit) -> Response {
         .read(frame, move |frame, reader| {
             let agents = reader.agents()?;
             let named = frame.config.policies().agents;
-            let unheard: Vec<(String, String)> = named
-                .iter()
-                .filter(|name| !agents.iter().any(|agent| agent.name == **name))
-                .map(|name| (name.store.to_string(), name.agent.to_string()))
-                .collect();
+            let is_unheard = |name: &AgentName| !agents.iter().any(|agent| agent.name == *name);
+            let unheard = named.into_iter().filter(is_unheard).collect();
             let others = agents::Others { unheard, unknown, quarantined };
             Ok(Rendered::Page(agents::render(frame, &agents, &others)))
         })

@@ -1,7 +1,8 @@
 //! The agents: who is there, how far each line was heard, and what was put aside.
 
 use super::{Frame, chip, page};
-use crate::correlate::policy::AgentName;
+use crate::config::{Shop, Terminal};
+use crate::correlate::policy::{AgentName, WhoPrints};
 use crate::edge::console::words;
 use crate::edge::store::{AgentView, SourceView};
 use maud::{Markup, html};
@@ -11,8 +12,8 @@ use std::collections::BTreeSet;
 /// What is told beside the agents that were heard.
 #[derive(Debug, Default)]
 pub struct Others {
-    /// Those of the settings that never came, with their shop.
-    pub unheard: Vec<(String, String)>,
+    /// Those of the settings that never came.
+    pub unheard: BTreeSet<AgentName>,
     /// Those that came and are not in the settings.
     pub unknown: BTreeSet<AgentName>,
     /// What was put aside since the start.
@@ -29,10 +30,24 @@ pub fn render(frame: &Frame, agents: &[AgentView], others: &Others) -> String {
         @if agents.is_empty() && unheard.is_empty() {
             p.empty { (language.say("设置中没有采集程序。", "The settings name no agent.")) }
         }
-        @for agent in agents { (self::agent(frame, agent)) }
-        @for (shop, name) in unheard {
+        @for agent in sorted(frame, agents) { (self::agent(frame, agent)) }
+        @for name in sorted_names(frame, unheard) {
             section.agent {
-                p.top { strong { (shop) " · " (name) } (chip("blind", words::presence(language, crate::commit::Presence::Unseen).1)) }
+                p.top {
+                    strong { (frame.shop_title(&name.store)) " · " (name.agent) }
+                    (chip("blind", words::presence(language, crate::commit::Presence::Unseen).1))
+                }
+            }
+        }
+        @let unjudged = unjudged(frame);
+        @if !unjudged.is_empty() {
+            h2 { (language.say("暂不判断的终端", "Terminals that are not judged")) }
+            p { (language.say(
+                "设置中没有说明由谁打印凭条：交易照常记录，不判断有没有凭条。运行 slipwatch-collector policy show 可得到建议。",
+                "The settings do not say who prints their slips: payments are heard, and no slip is missed. slipwatch-collector policy show proposes it.",
+            )) }
+            @for (shop, terminal) in unjudged {
+                section.agent { p.top { strong { (shop) " · " (terminal) } (chip("blind", language.say("不判断", "not judged"))) } }
             }
         }
         @if !unknown.is_empty() {
@@ -89,11 +104,68 @@ fn agent(frame: &Frame, agent: &AgentView) -> Markup {
     }
 }
 
+/// Agents in the order of what people call their shops, as people count: 2 before 10.
+fn sorted<'a>(frame: &Frame, agents: &'a [AgentView]) -> Vec<&'a AgentView> {
+    let mut sorted: Vec<&AgentView> = agents.iter().collect();
+    sorted.sort_by_cached_key(|agent| place_of(frame, &agent.name));
+    sorted
+}
+
+fn sorted_names<'a>(frame: &Frame, names: &'a BTreeSet<AgentName>) -> Vec<&'a AgentName> {
+    let mut sorted: Vec<&AgentName> = names.iter().collect();
+    sorted.sort_by_cached_key(|name| place_of(frame, name));
+    sorted
+}
+
+fn place_of(frame: &Frame, name: &AgentName) -> [Vec<Piece>; 3] {
+    let texts = [frame.shop_title(&name.store), name.store.as_str(), name.agent.as_str()];
+    texts.map(natural)
+}
+
+/// Shop and terminal of the settings for which nobody said who prints.
+fn unjudged(frame: &Frame) -> Vec<(String, String)> {
+    let of_shop = |shop: &Shop| {
+        let is_unjudged = |terminal: &&Terminal| terminal.policy.who_prints == WhoPrints::Unsaid;
+        let terminals = shop.terminals.iter().filter(is_unjudged);
+        let title = |terminal: &Terminal| frame.terminal_title(&shop.name, terminal.number);
+        let named = terminals.map(|terminal| (shop.title.clone(), title(terminal)));
+        named.collect::<Vec<_>>()
+    };
+    let mut found: Vec<(String, String)> = frame.config.shops.iter().flat_map(of_shop).collect();
+    found.sort_by_cached_key(|(shop, terminal)| [natural(shop), natural(terminal)]);
+    found
+}
+
+/// A stretch of digits by its value, or a stretch of anything else.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Piece {
+    /// How many digits without leading zeros, and those: orders by value, however long.
+    Number(usize, String),
+    Text(String),
+}
+
+/// A name as people order names: `shop-2` stands before `shop-10`.
+fn natural(name: &str) -> Vec<Piece> {
+    let alike = |left: &char, right: &char| left.is_ascii_digit() == right.is_ascii_digit();
+    let signs: Vec<char> = name.chars().collect();
+    let piece = |signs: &[char]| {
+        let text: String = signs.iter().collect();
+        match text.starts_with(|sign: char| sign.is_ascii_digit()) {
+            true => {
+                let digits = text.trim_start_matches('0').to_owned();
+                Piece::Number(digits.len(), digits)
+            }
+            false => Piece::Text(text),
+        }
+    };
+    signs.chunk_by(alike).map(piece).collect()
+}
+
 /// The terminals of an agent in the order of what people call them.
 fn terminals(frame: &Frame, agent: &AgentView) -> Vec<String> {
     let title = |number: &TerminalId| frame.terminal_title(&agent.name.store, *number);
     let mut names: Vec<String> = agent.terminals.iter().map(title).collect();
-    names.sort();
+    names.sort_by_cached_key(|name| natural(name));
     names
 }
 

@@ -144,18 +144,37 @@ fn a_case_says_what_its_verdict_rests_on_and_shows_the_last_four() {
 
 #[test]
 fn an_agent_that_never_came_is_shown_as_such() {
-    let unheard = [("shop-1".to_owned(), "till-1".to_owned())];
     let others = agents::Others {
-        unheard: unheard.to_vec(),
+        unheard: [view(NO_SLIP).id.agent].into(),
         quarantined: vec![("checksum", 3)],
         ..agents::Others::default()
     };
     let page = agents::render(&frame(Language::English), &[], &others);
     check(
         &page,
-        &["never seen", "checksum", ">3<"],
+        &["明记 &lt;面馆&gt; · till-1", "never seen", "checksum", ">3<"],
         &["None since the start", "Not in the settings"],
     );
+}
+
+#[test]
+fn agents_stand_by_their_shops_as_people_count_and_a_terminal_that_is_not_judged_says_so() {
+    let shop = |number: u32| {
+        format!(
+            "[[shop]]\nname = \"shop-{number}\"\ntitle = \"Shop {number}\"\nagents = [\"till-{number}\"]\n\
+             [[shop.terminal]]\nnumber = \"1000000{}\"\n",
+            number % 10
+        )
+    };
+    let text = format!("store.path = \"/x\"\n{}{}", shop(10), shop(2));
+    let config = Config::parse(Path::new("collector.toml"), &text).expect("settings");
+    let unheard = config.policies().agents;
+    let frame = Frame { config: Arc::new(config), ..frame(Language::English) };
+    let page = agents::render(&frame, &[], &agents::Others { unheard, ..Default::default() });
+    let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part} is missing in {page}"));
+    assert!(at("Shop 2 · till-2") < at("Shop 10 · till-10"), "{page}");
+    assert!(at("Shop 2 · 10000002") < at("Shop 10 · 10000000"), "{page}");
+    check(&page, &["not judged", "policy show"], &["shop-10"]);
 }
 
 #[test]
