@@ -34,7 +34,7 @@ fn obey(command: &Command) -> anyhow::Result<u8> {
         Command::Probe(arguments) => return command::probe::run(arguments),
         Command::Tail(arguments) => command::tail::run(arguments)?,
         Command::Record(arguments) => command::record::run(arguments)?,
-        Command::Decode(arguments) => command::decode::run(arguments)?,
+        Command::Decode(arguments) => return Ok(command::decode::run(arguments)?),
         Command::Spool(arguments) => command::spool::run(arguments)?,
     }
     Ok(command::EXIT_OK)

@@ -1,13 +1,19 @@
 //! `decode`: what a recorded log says, one event a line as JSON, as `slipwatch-collector replay` reads it. Keeps and
 //! sends nothing. Time is the log's own, so that the same log always gives the same lines.
 
+pub mod calendar;
 pub mod input;
 
+use super::{EXIT_NOT_UNDERSTOOD, EXIT_OK};
 use crate::config::{ConfigError, read_dialect};
 use crate::decode::decoder::{Decoded, Decoder};
-use crate::decode::dialect::{Dialect, shipped};
+use crate::decode::dialect::{Dialect, Direction, shipped};
+use crate::decode::guess::Trial;
+use crate::edge::clock;
+use calendar::Calendar;
 use indicatif::{ProgressBar, ProgressStyle};
 use input::{Form, Head, Item};
+use jiff::tz::TimeZone;
 use slipwatch_shared::event::{
     Body, Epoch, Event, Evidence, LineCounts, Seq, SourceDescription, SourceId, SourceLoss,
 };
@@ -23,6 +29,8 @@ use std::path::{Path, PathBuf};
 const UNNAMED: &str = "decode";
 /// Bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
+/// Bytes of the beginning that are kept, to say which dialect they are when they are none of the one that was named.
+const SAMPLE_BYTES_MAX: usize = 64 * 1024;
 
 /// Prints what a recorded log or line says, one event a line, as JSON. What was not understood is counted on standard
 /// error.
@@ -35,11 +43,18 @@ Examples:
   slipwatch-agent decode --dialect cn-terminal --terminal 00000001 pos.log
   slipwatch-agent decode --dialect ./shop.toml - < till.log
   slipwatch-agent decode till.log | slipwatch-collector replay -
+  slipwatch-agent decode --dialect cn-terminal --time-zone Asia/Shanghai pos.log
 
-A log does not say whose it is. To judge it under a shop's settings, name the shop as they do,
-and the terminal where the log's lines name none:
+A device writes local time. --time-zone says where it stands; without it, it stands where this machine does. A year that \
+the log does not print is the latest that is not behind the file's last change.
+
+A log does not say whose it is. To judge it under a shop's settings, name the shop as they do, and the terminal where \
+the log's lines name none:
   slipwatch-agent decode --store shop-1 --agent till-1 --terminal 10000001 pos.log |
-    slipwatch-collector replay --settings collector.toml -")]
+    slipwatch-collector replay --settings collector.toml -
+
+Exit status: 0 something was understood, or the file is empty; 1 it cannot be read; 65 nothing of it was understood; \
+78 the dialect cannot be used")]
 pub struct DecodeArgs {
     /// What the device speaks: a profile that is part of the program (--list names them), or the path of one of your
     /// own.
@@ -54,6 +69,10 @@ pub struct DecodeArgs {
     /// The agent that would have heard it; logs that are replayed together need one each.
     #[arg(long, value_name = "NAME", default_value = UNNAMED)]
     pub agent: AgentId,
+    /// The zone of the log's times, by its IANA name such as Asia/Shanghai; without it, this machine's. A recording has
+    /// times of its own.
+    #[arg(long, value_name = "ZONE", value_parser = zone_named)]
+    pub time_zone: Option<TimeZone>,
     /// How the file is written; a recording tells ways and times.
     #[arg(long, value_enum, default_value_t)]
     pub form: Form,
@@ -66,6 +85,10 @@ pub struct DecodeArgs {
     /// The recorded log, bytes or recording; `-` for standard input.
     #[arg(value_name = "FILE", required_unless_present = "list")]
     pub file: Option<PathBuf>,
+}
+
+fn zone_named(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| "expected an IANA name such as Asia/Shanghai".to_owned())
 }
 
 /// Why nothing was decoded.
@@ -101,16 +124,16 @@ impl DecodeError {
     }
 }
 
-/// Runs the subcommand on standard output and standard error.
-pub fn run(args: &DecodeArgs) -> Result<(), DecodeError> {
+/// Runs the subcommand on standard output and standard error; gives the exit status.
+pub fn run(args: &DecodeArgs) -> Result<u8, DecodeError> {
     let mut out = BufWriter::new(io::stdout().lock());
     let done = match (&args.file, args.list) {
         (Some(file), false) => decode(args, file, &mut out),
-        _ => list(args.json, &mut out),
+        _ => list(args.json, &mut out).map(|()| EXIT_OK),
     };
-    match done.and_then(|()| out.flush().map_err(DecodeError::Write)) {
+    match done.and_then(|exit| out.flush().map(|()| exit).map_err(DecodeError::Write)) {
         // Who reads the lines has seen enough.
-        Err(DecodeError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(DecodeError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(EXIT_OK),
         done => done,
     }
 }
@@ -128,29 +151,39 @@ fn list(json: bool, out: &mut impl Write) -> Result<(), DecodeError> {
             .collect();
         return writeln!(out, "{:#}", serde_json::Value::from(list)).map_err(DecodeError::Write);
     }
+    let width = shipped::names().map(str::len).max().unwrap_or_default();
     for dialect in dialects() {
-        writeln!(out, "{:<16} {}", dialect.name(), dialect.about()).map_err(DecodeError::Write)?;
+        writeln!(out, "{:<width$}  {}", dialect.name(), dialect.about())
+            .map_err(DecodeError::Write)?;
     }
     Ok(())
 }
 
-fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<(), DecodeError> {
+fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<u8, DecodeError> {
     let path = file.display().to_string();
     let unreadable = |source| DecodeError::Read { path: path.clone(), source };
     let dialect = read_dialect(&args.dialect, Path::new(""))?;
-    let (mut input, bytes): (Box<dyn BufRead>, _) = match file.as_os_str() == "-" {
-        true => (Box::new(BufReader::with_capacity(READ_BYTES, io::stdin().lock())), None),
+    let (mut input, bytes, ended): (Box<dyn BufRead>, _, _) = match file.as_os_str() == "-" {
+        true => (
+            Box::new(BufReader::with_capacity(READ_BYTES, io::stdin().lock())),
+            None,
+            clock::wall(),
+        ),
         false => {
             let opened = File::open(file).map_err(unreadable)?;
-            let bytes = opened.metadata().map_err(unreadable)?.len();
-            (Box::new(BufReader::with_capacity(READ_BYTES, opened)), Some(bytes))
+            let metadata = opened.metadata().map_err(unreadable)?;
+            let ended = metadata.modified().map_or_else(|_| clock::wall(), clock::since_1970);
+            let input = Box::new(BufReader::with_capacity(READ_BYTES, opened));
+            (input, Some(metadata.len()), ended)
         }
     };
+    let calendar = Calendar::new(args.time_zone.clone().unwrap_or_else(TimeZone::system), ended);
     let bar = bar(bytes);
     let head = input::look(&mut input, args.form, &dialect).map_err(unreadable)?;
     let names = (args.store.clone(), args.agent.clone());
-    let mut writer = Writer::new(dialect.as_ref(), names, args.terminal, head, out);
+    let mut writer = Writer::new(dialect.as_ref(), names, args.terminal, head, calendar, out);
     let mut decoder = Decoder::new(dialect, args.terminal);
+    let mut sample = Sample::default();
     let mut now = Uptime(0);
     input::read(&mut input, head.form, |item, read| {
         let (Item::Bytes { at, .. } | Item::Lost { at }) = item;
@@ -161,7 +194,10 @@ fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<(), De
         }
         now = now.max(at);
         match item {
-            Item::Bytes { direction, bytes, .. } => decoder.push(direction, bytes, now),
+            Item::Bytes { direction, bytes, .. } => {
+                sample.keep(direction, bytes, now);
+                decoder.push(direction, bytes, now);
+            }
             Item::Lost { .. } => decoder.finish(now),
         }
         bar.inc(read);
@@ -180,7 +216,48 @@ fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<(), De
     decoder.finish(now);
     writer.write_all(&mut decoder)?;
     bar.finish_and_clear();
-    writer.close(decoder.take_counts())
+    let counts = decoder.take_counts();
+    let understood = writer.said > 0 || counts.lines > counts.unmatched + counts.rejected;
+    writer.close(counts)?;
+    if understood || counts.bytes == 0 {
+        return Ok(EXIT_OK);
+    }
+    let told =
+        format!("{path}: nothing of it was understood as {}; {}\n", args.dialect, sample.told());
+    io::stderr().write_all(told.as_bytes()).map_err(DecodeError::Write)?;
+    Ok(EXIT_NOT_UNDERSTOOD)
+}
+
+/// The beginning of what was read.
+#[derive(Default)]
+struct Sample {
+    pieces: Vec<(Direction, Vec<u8>, Uptime)>,
+    bytes: usize,
+}
+
+impl Sample {
+    fn keep(&mut self, direction: Direction, bytes: &[u8], at: Uptime) {
+        let room = SAMPLE_BYTES_MAX - self.bytes;
+        let kept = &bytes[..bytes.len().min(room)];
+        if !kept.is_empty() {
+            self.bytes += kept.len();
+            self.pieces.push((direction, kept.to_vec(), at));
+        }
+    }
+
+    /// Which dialect it looks like.
+    fn told(&self) -> String {
+        let mut trial = Trial::new(shipped::names().filter_map(shipped::dialect));
+        for (direction, bytes, at) in &self.pieces {
+            trial.push(*direction, bytes, *at);
+        }
+        trial.settle(Uptime(u64::from(u32::MAX)));
+        let opinions = trial.opinions();
+        match opinions.first().filter(|best| best.understood > 0) {
+            Some(best) => format!("it reads like `--dialect {}`: {best}", best.dialect),
+            None => "`--list` names the dialects, and no shipped one understands it".to_owned(),
+        }
+    }
 }
 
 /// Drawn on standard error, and only where a person sees it.
@@ -203,6 +280,9 @@ struct Writer<'a, W> {
     /// Of the source; the first that the log names where none was given.
     terminal: Option<TerminalId>,
     next: Seq,
+    /// Events that the log itself said.
+    said: u64,
+    calendar: Calendar,
     /// The first and the latest device time, in milliseconds.
     times: Option<(i64, i64)>,
     /// When a recording began, and how far it was played: its times are those of the line.
@@ -216,6 +296,7 @@ impl<'a, W: Write> Writer<'a, W> {
         names: (StoreId, AgentId),
         terminal: Option<TerminalId>,
         head: Head,
+        calendar: Calendar,
         out: &'a mut W,
     ) -> Writer<'a, W> {
         let description = SourceDescription {
@@ -229,7 +310,8 @@ impl<'a, W: Write> Writer<'a, W> {
         let started = head.started.unwrap_or(EventTime(0));
         let played = (head.form == Form::Recording).then_some((started, Uptime(0)));
         let (next, failed) = (Seq(1), BTreeMap::new());
-        Writer { out, description, names, terminal, next, times: None, played, failed }
+        let (said, times) = (0, None);
+        Writer { out, description, names, terminal, next, said, calendar, times, played, failed }
     }
 
     fn write_all(&mut self, decoder: &mut Decoder) -> Result<(), DecodeError> {
@@ -240,6 +322,7 @@ impl<'a, W: Write> Writer<'a, W> {
             }
             match decoded {
                 Decoded::Said { terminal, device_time, body, evidence, .. } => {
+                    self.said += 1;
                     self.tick(device_time);
                     self.open(terminal)?;
                     self.write(terminal, device_time, body, evidence)?;
@@ -285,7 +368,10 @@ impl<'a, W: Write> Writer<'a, W> {
 
     /// Moves the clock to what the device shows; never back.
     fn tick(&mut self, device_time: Option<DeviceTime>) {
-        let Some(shown) = device_time.and_then(milliseconds) else { return };
+        let Some(shown) = device_time.and_then(|time| self.calendar.instant(time)) else {
+            return;
+        };
+        let EventTime(shown) = shown;
         let (first, latest) = self.times.unwrap_or((shown, shown));
         self.times = Some((first, latest.max(shown)));
     }
@@ -313,26 +399,9 @@ impl<'a, W: Write> Writer<'a, W> {
     }
 }
 
-/// The device's time as if its zone were UTC; a year that is not printed is 2000, a date the first of January.
-fn milliseconds(time: DeviceTime) -> Option<i64> {
-    let (month, day) = time.month_day.unwrap_or((1, 1));
-    let date =
-        jiff::civil::Date::new(time.year.unwrap_or(2000) as i16, month as i8, day as i8).ok()?;
-    // A leap second is read as the second before it.
-    let second = time.second.min(59) as i8;
-    let at = date.at(
-        time.hour as i8,
-        time.minute as i8,
-        second,
-        i32::from(time.millisecond) * 1_000_000,
-    );
-    Some(jiff::tz::Offset::UTC.to_timestamp(at).ok()?.as_millisecond())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::dialect::Direction;
 
     fn lines(log: &str) -> Vec<Line> {
         let dialect = shipped::dialect("kv-en").expect("a shipped profile");
@@ -340,7 +409,8 @@ mod tests {
         let head = Head { form: Form::Raw, two_way: false, started: None };
         let names =
             (UNNAMED.parse().expect("a store's name"), UNNAMED.parse().expect("an agent's name"));
-        let mut writer = Writer::new(dialect.as_ref(), names, None, head, &mut out);
+        let calendar = Calendar::new(TimeZone::UTC, EventTime(1_795_600_000_000));
+        let mut writer = Writer::new(dialect.as_ref(), names, None, head, calendar, &mut out);
         let mut decoder = Decoder::new(dialect, None);
         decoder.push(Direction::Either, log.as_bytes(), Uptime(0));
         decoder.finish(Uptime(0));

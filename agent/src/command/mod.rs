@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 pub const EXIT_OK: u8 = 0;
 /// It failed in a way that nobody foresaw.
 pub const EXIT_FAILURE: u8 = 1;
+/// Nothing of what was to be decoded was understood (EX_DATAERR; `decode` only).
+pub const EXIT_NOT_UNDERSTOOD: u8 = 65;
 /// The broker cannot be reached (EX_UNAVAILABLE; `check` only).
 pub const EXIT_UNAVAILABLE: u8 = 69;
 /// The state directory cannot be written (EX_CANTCREAT).
@@ -30,8 +32,8 @@ pub const EXIT_CONFIG: u8 = 78;
 pub const CONFIG_PATH: &str = "/etc/slipwatch/agent.toml";
 
 const EXIT_HELP: &str = "\
-Exit status: 0 all went well; 1 unexpected failure; 2 wrong arguments; 69 the broker cannot be reached (check);
-73 the state directory cannot be written or is in use; 78 the settings are wrong.";
+Exit status: 0 all went well; 1 unexpected failure; 2 wrong arguments; 65 nothing was understood (decode); \
+69 the broker cannot be reached (check); 73 the state directory cannot be written or is in use; 78 the settings are wrong.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,7 +46,7 @@ Examples:
 
 /// Reads what payment terminals and printers say, keeps it, and sends it to the collector.
 #[derive(Debug, clap::Parser)]
-#[command(name = "slipwatch-agent", version, after_help = format!("{EXAMPLES}\n\n{EXIT_HELP}"))]
+#[command(name = "slipwatch-agent", version, max_term_width = 100, after_help = format!("{EXAMPLES}\n\n{EXIT_HELP}"))]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]

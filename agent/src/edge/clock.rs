@@ -74,7 +74,12 @@ impl Clock {
 
 /// UTC in milliseconds since 1970, as the machine believes.
 pub fn wall() -> EventTime {
-    let ms = match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+    since_1970(SystemTime::now())
+}
+
+/// A moment that the system tells, such as when a file was changed last.
+pub fn since_1970(moment: SystemTime) -> EventTime {
+    let ms = match moment.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
     };

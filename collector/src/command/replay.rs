@@ -48,7 +48,8 @@ Out: one payment a line, in the order of agents and numbers; what is not known i
    "facts":[{"seq":3,"at":"2025-11-24T08:00:10Z","what":"requested"}, ...]}
 
 With --settings, a payment is judged where they name its shop and terminal. A log does not say whose it is:
-`slipwatch-agent decode --store SHOP --terminal NUMBER` does.
+`slipwatch-agent decode --store SHOP --terminal NUMBER` does. Times are UTC; `decode --time-zone` says where the log's
+clock stood.
 
 Examples:
   slipwatch-agent decode --dialect cn-terminal pos.log | slipwatch-collector replay -
@@ -166,7 +167,14 @@ fn replay(
         _ => judge_beside(&arguments.files, &bar, &mut judging)?,
     };
     bar.finish_and_clear();
-    let unjudged = print(&mut judging, arguments.show, out)?;
+    let Printed { payments, findings, unjudged } = print(&mut judging, arguments.show, out)?;
+    if payments + findings == 0 {
+        let events = judging.events;
+        let _ = writeln!(
+            io::stderr(),
+            "{events} events judged: they tell of no payment. Was the log decoded with its dialect? `slipwatch-agent decode --list`"
+        );
+    }
     if unjudged.payments > 0 {
         let _ = writeln!(io::stderr(), "{}", unjudged.told(&shops));
     }
@@ -181,6 +189,15 @@ fn replay(
 fn shops_of(policies: &Policies) -> BTreeSet<StoreId> {
     let of_agents = policies.agents.iter().map(|agent| &agent.store);
     of_agents.chain(policies.terminals.keys().map(|terminal| &terminal.store)).cloned().collect()
+}
+
+/// How much there was to say, and of which payments it could not be said.
+#[derive(Debug, Default)]
+struct Printed {
+    /// All of them, whether they were to be shown or not.
+    payments: u64,
+    findings: u64,
+    unjudged: Unjudged,
 }
 
 /// Payments that could not be judged, and where they were made.
@@ -305,12 +322,13 @@ fn judge_beside(
 }
 
 /// Writes what is said of each payment, in the order of agents and numbers; which of them could not be judged.
-fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<Unjudged, ReplayError> {
-    let mut unjudged = Unjudged::default();
+fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<Printed, ReplayError> {
+    let mut printed = Printed::default();
     for agent in judging.finish() {
         for row in judging.payments(agent).map_err(ReplayError::Shelf)? {
+            printed.payments += 1;
             if row.case.verdict == (Verdict::Unknown { why: Unknown::NotJudged }) {
-                unjudged.add(&row);
+                printed.unjudged.add(&row);
             }
             if show == Show::All || !row.case.told.is_empty() {
                 verdict_line::write_case(&row, out).map_err(ReplayError::Write)?;
@@ -318,10 +336,11 @@ fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<Unju
         }
     }
     for finding in judging.findings() {
+        printed.findings += 1;
         writeln!(out, "{}", verdict_line::of_finding(finding)).map_err(ReplayError::Write)?;
     }
     out.flush().map_err(ReplayError::Write)?;
-    Ok(unjudged)
+    Ok(printed)
 }
 
 /// The same, fed with lines one by one.
