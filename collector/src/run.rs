@@ -55,6 +55,11 @@ pub struct Running {
 /// The file of the store, in its directory.
 pub const STORE_FILE: &str = "collector.sqlite";
 
+/// Whether there is a store already that this user may read: for commands that are to make none.
+pub fn store_is_there(config: &Config) -> Result<(), StoreError> {
+    SqliteStore::open_reader(&config.beside(&config.store).join(STORE_FILE)).map(drop)
+}
+
 /// Opens the store that the settings name; makes its directory where there is none.
 pub fn open_store(config: &Config) -> Result<SqliteStore, StoreError> {
     let directory = config.beside(&config.store);
@@ -89,6 +94,12 @@ fn lock_store(config: &Config) -> Result<Lock, StartError> {
         Err(TryLockError::WouldBlock) => Err(StartError::InUse { directory: path() }),
         Err(TryLockError::Error(source)) => Err(cannot(source).into()),
     }
+}
+
+/// Whether a collector runs on the store that the settings name.
+pub fn is_running(config: &Config) -> bool {
+    let directory = File::open(config.beside(&config.store));
+    directory.is_ok_and(|directory| matches!(directory.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// Starts a collector and returns once it listens: broker, pages and store stand. Any port may be 0; the ones that were

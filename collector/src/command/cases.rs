@@ -8,8 +8,8 @@ use crate::correlate::finding::{FindingKind, Subject};
 use crate::edge::clock;
 use crate::edge::console::pages::Frame;
 use crate::edge::console::summary;
+use crate::edge::store::OpenFinding;
 use crate::edge::store::sqlite::SqliteStore;
-use crate::edge::store::{OpenFinding, StoreError};
 use crate::run::STORE_FILE;
 use crate::run::error::{EXIT_CONFIG, EXIT_STATE};
 use serde_json::{Value, json};
@@ -26,8 +26,7 @@ const HELP: &str = r#"With --json, one finding a line:
 "paid" is the payment's time, where there is one; "since", when the finding began to hold: of a slip, at its deadline.
 The amount is the payment's, in its smallest unit; of a finding without a payment, that which it is about.
 
-Exit status: 0 they were listed, be there any or none; 1 the store cannot be read; 2 no finding has that number; 78 the
-settings are wrong"#;
+Exit status: 0 they were listed, be there any or none; 1 the store cannot be read now; 2 no finding has that number; 73 there is no store yet, or it is not this user's to read; 78 the settings are wrong"#;
 
 /// Arguments of `cases`.
 #[derive(Debug, clap::Args)]
@@ -82,7 +81,7 @@ pub(super) fn run(arguments: &CasesArguments) -> ExitCode {
         Err(error) => {
             tell(&error);
             match error {
-                StoreError::Path { .. } | StoreError::Newer { .. } => ExitCode::from(EXIT_STATE),
+                error if !error.is_retryable() => ExitCode::from(EXIT_STATE),
                 _ => failure(),
             }
         }

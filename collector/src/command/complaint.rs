@@ -19,6 +19,7 @@ use crate::edge::console::papers::answer;
 use crate::edge::store::complaint::{DeskError, Which};
 use crate::run::complaint::ComplaintDesk;
 use crate::run::error::{EXIT_CONFIG, EXIT_DATA, EXIT_STATE};
+use crate::run::store_is_there;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -29,8 +30,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-const HELP: &str = r#"What a shopper remembers need not be exact: one digit, an hour, half a day or a day beside is found, and said.
-Never type a full card number: the last four digits are enough, and more is refused.
+const HELP: &str = r#"What a shopper remembers need not be exact: one digit, an hour, half a day or a day beside is found, and said. Never type a full card number: the last four digits are enough, and more is refused.
 
 Examples:
   slipwatch-collector complaint search --time 14:05 --amount 88 --last-four 6697
@@ -326,6 +326,10 @@ fn source(text: &str) -> Result<Option<Source>, DeskError> {
 impl Desk {
     fn run(&self, command: &ComplaintCommand) -> Result<String, ComplaintError> {
         let now = clock::now();
+        if !matches!(command, ComplaintCommand::Open(_)) {
+            // Without a store there is no complaint either, and to look must not make one.
+            store_is_there(&self.config).map_err(DeskError::Store)?;
+        }
         let mut desk = ComplaintDesk::open((*self.config).clone()).map_err(DeskError::Store)?;
         Ok(match command {
             ComplaintCommand::Search(arguments) => {

@@ -13,7 +13,7 @@ use crate::edge::store::{Reader, StoreError};
 use crate::evidence::archive::{ARCHIVE_BYTES_MAX, ArchiveError};
 use crate::evidence::verify::{Report, verify};
 use crate::run::STORE_FILE;
-use crate::run::error::EXIT_CONFIG;
+use crate::run::error::{EXIT_CONFIG, EXIT_STATE};
 use clap::{Args, Subcommand};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 const HELP: &str = "\
-The archive holds the evidence as a document (Chinese and English), as data, and the agent's records with their chain of
+The archive holds the evidence as a document (Chinese and English), as data, and the agent's records with their chain of \
 hashes and signatures. It shows the payment before and after, and says openly what was not heard.
 
 Examples:
@@ -121,7 +121,10 @@ pub(super) fn run(arguments: &EvidenceArguments) -> ExitCode {
         }
         Err(error) => {
             tell(&error);
-            failure()
+            match error {
+                EvidenceError::Store(error) if !error.is_retryable() => ExitCode::from(EXIT_STATE),
+                _ => failure(),
+            }
         }
     }
 }

@@ -48,6 +48,24 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// Nothing was stored yet.
+    #[error(
+        "there is no store at {path} yet: the collector makes it when it first runs (`systemctl start slipwatch-collector`)"
+    )]
+    Absent {
+        /// Where it would be.
+        path: String,
+    },
+    /// It is somebody else's.
+    #[error(
+        "this user may not use {path}; run the command as the one whose it is: `sudo -u {owner} slipwatch-collector ...`"
+    )]
+    Denied {
+        /// Which.
+        path: String,
+        /// Whose it is.
+        owner: String,
+    },
     /// It was written by a later version of this program.
     #[error("store is of schema {found}, this program knows {known} at most")]
     Newer {
@@ -79,6 +97,8 @@ impl StoreError {
             StoreError::Busy => "busy",
             StoreError::Failed { .. } => "failed",
             StoreError::Path { .. } => "path",
+            StoreError::Absent { .. } => "absent",
+            StoreError::Denied { .. } => "denied",
             StoreError::Newer { .. } => "newer",
             StoreError::Damaged { .. } => "damaged",
         }

@@ -1,6 +1,7 @@
 //! The store in one SQLite file: a writing connection that one thread owns, and reading ones beside it. A commit is on
 //! the disk when it returns (write-ahead log, `synchronous=FULL`).
 
+mod access;
 pub mod complaint;
 mod exhibit;
 pub mod journal;
@@ -54,6 +55,10 @@ fn damaged(table: &'static str, what: impl ToString) -> StoreError {
 impl SqliteStore {
     /// Opens the file, makes it where there is none, and brings it to this program's schema.
     pub fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+        SqliteStore::opened(path).map_err(|error| access::explained(path, error))
+    }
+
+    fn opened(path: &Path) -> Result<SqliteStore, StoreError> {
         let opening = failed("opening");
         let mut connection = Connection::open(path).map_err(&opening)?;
         connection.busy_timeout(BUSY_WAIT).map_err(&opening)?;
@@ -76,13 +81,22 @@ impl SqliteStore {
         Ok(SqliteStore { path: path.to_owned(), connection, numbers })
     }
 
-    /// A reading end of a store that another process or thread may write.
+    /// A reading end of a store that another process or thread may write. Makes none where there is none.
     pub fn open_reader(path: &Path) -> Result<SqliteReader, StoreError> {
+        access::look(path)?;
+        SqliteStore::opened_reader(path).map_err(|error| access::explained(path, error))
+    }
+
+    fn opened_reader(path: &Path) -> Result<SqliteReader, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opening = failed("opening for reading");
         let connection = Connection::open_with_flags(path, flags).map_err(&opening)?;
         connection.busy_timeout(BUSY_WAIT).map_err(&opening)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        // The first look into the file is where a user without rights fails.
+        connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+            .map_err(&opening)?;
         Ok(SqliteReader { connection })
     }
 }
