@@ -7,7 +7,7 @@ use super::{ConfigArgument, failure, tell};
 use crate::config::Config;
 use crate::config::confirmed::{self, Confirmed};
 use crate::correlate::policy::{TerminalName, TerminalPolicy, WhoPrints};
-use crate::correlate::proposal::{self, Evidence, NoProposal, Proposal};
+use crate::correlate::proposal::{self, DEBITS_MAX, DEBITS_MIN, Evidence, NoProposal, Proposal};
 use crate::edge::store::sqlite::{SqliteReader, SqliteStore};
 use crate::run::STORE_FILE;
 use crate::run::error::{EXIT_CONFIG, EXIT_STATE};
@@ -18,12 +18,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use trial::Trial;
 
-/// So many stored payments are looked at for [`proposal::DEBITS_MAX`] debits: declines and voids are among them.
-const PAYMENTS_MAX: usize = 5 * proposal::DEBITS_MAX;
+/// So many stored payments are looked at for [`DEBITS_MAX`] debits: declines and voids are among them.
+const PAYMENTS_MAX: usize = 5 * DEBITS_MAX;
 
-const HELP: &str = r#"A terminal in the settings without `who_prints` is heard and not judged. From its first 200 debits `policy show`
-proposes who prints, how many copies, and from which amount. `policy confirm` tries the proposal on the stored journal
-and, with --yes, writes it to confirmed.toml beside the settings; `systemctl reload slipwatch-collector` puts it in force.
+fn help() -> String {
+    format!(
+        r#"A terminal in the settings without `who_prints` is heard and not judged. Once {DEBITS_MIN} of its debits were heard, `policy show` proposes from them, and from its first {DEBITS_MAX} at most, who prints, how many copies, and from which amount. `policy confirm` tries the proposal on the stored journal and, with --yes, writes it to confirmed.toml beside the settings; `systemctl reload
+slipwatch-collector` puts it in force.
 
 Examples:
   slipwatch-collector policy show
@@ -31,12 +32,13 @@ Examples:
   slipwatch-collector policy confirm --shop shop-1 --terminal 10000001
   slipwatch-collector policy confirm --shop shop-1 --terminal 10000001 --yes
 
-Exit status: 0 all went well; 1 nothing can be proposed yet, or it could not be written; 73 the store cannot be read;
-78 the settings are wrong"#;
+Exit status: 0 all went well; 1 nothing can be proposed yet, or it could not be written; 73 the store cannot be read; 78 the settings are wrong"#
+    )
+}
 
 /// Arguments of `policy`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = HELP)]
+#[command(after_help = help())]
 pub struct PolicyArguments {
     #[command(subcommand)]
     action: Action,
