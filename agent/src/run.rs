@@ -458,7 +458,11 @@ fn tell(report: Report) {
             );
         }
         Report::Resending { from } => {
-            tracing::warn!(from = from.0, "no commit came in time; sent again")
+            tracing::warn!(
+                from = from.0,
+                "no commit came in time; sent again. Likely the collector is down, its settings do not list this shop and agent, or \
+                 the broker drops what comes under another name than the certificate's (`slipwatch-agent check`)"
+            )
         }
         Report::Requested { from } => {
             tracing::info!(from = from.0, "the collector asked for events again")

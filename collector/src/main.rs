@@ -13,8 +13,9 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::parse();
     // The broker's library tells each connection and each refused packet: what matters of it the intake tells, too.
-    let filter = EnvFilter::try_from_env("SLIPWATCH_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,rumqttd=error,rumqttc=error"));
+    let filter = EnvFilter::try_from_env("SLIPWATCH_LOG").unwrap_or_else(|_| {
+        EnvFilter::new(format!("{},rumqttd=error,rumqttc=error", arguments.log_level()))
+    });
     let under_journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let logging = tracing_subscriber::fmt()
         .with_env_filter(filter)

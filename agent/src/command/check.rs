@@ -117,6 +117,9 @@ fn look(arguments: &CheckArgs, findings: &mut Findings) -> anyhow::Result<()> {
     runtime.block_on(async { open_sources(&config, running.as_deref(), findings) });
     if secrets_sound {
         findings.note("broker", EXIT_UNAVAILABLE, runtime.block_on(broker(&settings)));
+        if let Some(name) = tls::certificate_name(&config.broker, &settings.places) {
+            findings.note("certificate", EXIT_CONFIG, certificate(&name, &config));
+        }
     }
     Ok(())
 }
@@ -179,6 +182,19 @@ fn open_sources(config: &Config, running: Option<&str>, findings: &mut Findings)
             };
             findings.note(&subject, EXIT_UNAVAILABLE, seen);
         }
+    }
+}
+
+/// A broker lets an agent in by its certificate and drops what it says under another name than the certificate's, without
+/// a word: the access list of `systemd/README.md` does.
+fn certificate(name: &str, config: &Config) -> Result<String, String> {
+    let agent = config.agent.as_str();
+    match name == agent {
+        true => Ok(format!("its name (CN) is {name}, as the agent's")),
+        false => Err(format!(
+            "its name (CN) is {name}, and the settings call this agent {agent}: a broker whose access list goes by the certificate \
+             drops all that it sends; make the two equal"
+        )),
     }
 }
 

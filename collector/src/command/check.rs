@@ -19,7 +19,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(15);
 pub struct CheckArguments {
     #[command(flatten)]
     config: ConfigArgument,
-    /// Leave out what needs the network: broker and mail server
+    /// Leave out what needs the network: pages, broker and mail server
     #[arg(long)]
     offline: bool,
     /// Tell it as JSON: {"ok": bool, "checks": [{"name", "ok", "detail"}]}
@@ -84,7 +84,11 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
+        // A library's own words often hold those of their cause.
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text.push_str(&format!(": {words}"));
+        }
         source = cause.source();
     }
     text
@@ -113,6 +117,7 @@ fn store(config: &Config) -> Result<String, String> {
 }
 
 async fn services(config: &Config, checks: &mut Vec<Line>) {
+    checks.push(Line::of("pages", EXIT_UNAVAILABLE, pages(config)));
     let broker = tokio::time::timeout(ANSWER_WAIT, broker_answers(config)).await;
     let broker = broker.unwrap_or_else(|_| Err("no answer in time".to_owned()));
     checks.push(Line::of("broker", EXIT_UNAVAILABLE, broker));
@@ -124,6 +129,20 @@ async fn services(config: &Config, checks: &mut Vec<Line>) {
     let mail = tokio::time::timeout(ANSWER_WAIT, answers).await;
     let mail = mail.unwrap_or_else(|_| Err("no answer in time".to_owned()));
     checks.push(Line::of("mail", EXIT_UNAVAILABLE, mail));
+}
+
+/// Whether pages and metrics can be served where the settings say.
+fn pages(config: &Config) -> Result<String, String> {
+    let listen = config.http.listen;
+    match std::net::TcpListener::bind(listen) {
+        Ok(_) => Ok(format!("{listen} is free")),
+        Err(_) if crate::run::is_running(config) => {
+            Ok(format!("{listen} is in use, and a collector runs on this store"))
+        }
+        Err(error) => Err(format!(
+            "cannot listen on {listen}: {error}; end the other program, or set another `listen` under [http]"
+        )),
+    }
 }
 
 async fn broker_answers(config: &Config) -> Result<String, String> {

@@ -49,7 +49,8 @@ pub struct Arguments {
 enum Command {
     /// Run until SIGTERM; SIGHUP reads shops, agents, terminals and deadlines again
     Run(run::RunArguments),
-    /// Tell what is wrong with the settings, the store, the broker and the mail server, and change nothing
+    /// Tell what is wrong with the settings, the store, the pages' address, the broker and the mail server, and change
+    /// nothing
     Check(check::CheckArguments),
     /// Import files of acquirers, wallets and banks: checked, matched with what the terminals saw, told what changed
     Import(import::ImportArguments),
@@ -71,6 +72,16 @@ pub struct ConfigArgument {
     /// The settings file
     #[arg(long, value_name = "FILE", default_value = "/etc/slipwatch/collector.toml")]
     pub config: PathBuf,
+}
+
+impl Arguments {
+    /// What is logged where SLIPWATCH_LOG says nothing: `check` tells all that it has to tell itself.
+    pub fn log_level(&self) -> &'static str {
+        match self.command {
+            Command::Check(_) => "error",
+            _ => "info",
+        }
+    }
 }
 
 /// Runs what the arguments ask for.

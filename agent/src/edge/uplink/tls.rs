@@ -37,6 +37,28 @@ pub fn client_config(
     Ok(Some(Arc::new(config)))
 }
 
+/// The name (CN) in the agent's own certificate; nothing where the settings name none, or it has none.
+pub fn certificate_name(broker: &Broker, places: &Places) -> Option<String> {
+    let file = broker.certificate_file.as_ref()?;
+    let chain = certificates("broker.certificate_file", file, places).ok()?;
+    let certificate = webpki::EndEntityCert::try_from(chain.first()?).ok()?;
+    common_name(certificate.subject()).map(str::to_owned)
+}
+
+/// Id-at-commonName (RFC 5280, appendix A), as it stands in front of its value.
+const COMMON_NAME: &[u8] = &[0x06, 0x03, 0x55, 0x04, 0x03];
+/// UTF8String, PrintableString and IA5String.
+const TEXTS: [u8; 3] = [0x0c, 0x13, 0x16];
+
+/// The common name in the DER of a subject; one of more than 64 signs is none (RFC 5280).
+fn common_name(subject: &[u8]) -> Option<&str> {
+    let at = memchr::memmem::find(subject, COMMON_NAME)? + COMMON_NAME.len();
+    let &[tag, length, ref rest @ ..] = subject.get(at..)? else { return None };
+    let is_short = length < 0x80;
+    let text = rest.get(..usize::from(length))?;
+    (TEXTS.contains(&tag) && is_short).then(|| std::str::from_utf8(text).ok()).flatten()
+}
+
 fn certificates(
     setting: &'static str,
     file: &Path,
