@@ -139,7 +139,8 @@ fn probe_finds_the_speed_of_a_line_and_writes_a_block_that_the_agent_takes() {
     drop(speaker);
     let told = String::from_utf8_lossy(&probed.stderr).into_owned();
     let block = succeeded(&probed);
-    assert!(told.contains("19200 8N1") && told.contains("It is sure."), "{told}");
+    assert!(told.contains("19200 8N1") && told.contains("It is sure: "), "{told}");
+    assert!(!told.contains('%'), "what is sure has no share of doubt: {told}");
     let settings = place.path().join("agent.toml");
     let head = format!(
         "store = \"shop-1\"\nagent = \"till-1\"\n[spool]\ndirectory = {:?}\n",
@@ -170,7 +171,7 @@ fn probe_names_the_dialects_of_a_family_that_understand_a_line_as_well() {
     let told = String::from_utf8_lossy(&probed.stderr).into_owned();
     let block = succeeded(&probed);
     assert!(told.contains("sure that this is escpos, and not which kind of it"), "{told}");
-    assert!(told.contains("escpos-cn-58") && !told.contains("It is sure.\n"), "{told}");
+    assert!(told.contains("escpos-cn-58") && !told.contains("It is sure: "), "{told}");
     assert!(block.contains("# or escpos-cn"), "{block}");
 }
 
@@ -196,6 +197,10 @@ fn probe_says_so_when_nothing_is_said_and_when_somebody_else_listens() {
     assert_eq!(busy.status.code(), Some(69));
     let told = String::from_utf8_lossy(&busy.stderr).into_owned();
     assert!(told.contains("in use by") && told.contains("slipwatch-agent ("), "{told}");
+    let beside = agent(&["tail", "--dialect", "zvt", "--seconds", "1", path(&port)]);
+    let told = String::from_utf8_lossy(&beside.stderr).into_owned();
+    assert!(!beside.status.success() && told.contains("slipwatch-agent ("), "{told}");
+    assert!(told.contains("`systemctl stop slipwatch-agent`"), "{told}");
     other.kill().and_then(|()| other.wait()).expect("it ends");
     drop(device);
 }

@@ -1,14 +1,17 @@
 //! What `tail` and `record` share: the arguments that name a line, and listening to it with the agent's own source until
 //! told to stop.
 
+use super::ports;
 use crate::config::{Config, ConfigError, Parity, Serial};
 use crate::decode::dialect::Direction;
 use crate::edge::clock::Clock;
-use crate::edge::source::{self, Outlet, Word, command, file, serial};
+use crate::edge::source::serial::{self, PortError};
+use crate::edge::source::{self, Outlet, Word, command, file};
 use anyhow::Context;
 use slipwatch_shared::event::SourceId;
 use slipwatch_shared::times::{Observed, Uptime};
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -45,6 +48,9 @@ pub struct LineArgs {
     /// The settings that `--source` is looked for in.
     #[arg(long, value_name = "FILE", default_value = super::CONFIG_PATH)]
     pub config: PathBuf,
+    /// Of a log file, all of it; without this only what is added to it from now on. A whole log is read by `decode`.
+    #[arg(long, conflicts_with = "source")]
+    pub from_start: bool,
     /// End after so many seconds; without it, with Ctrl-C.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
@@ -82,7 +88,16 @@ impl LineArgs {
         }
         let port = self.port.clone().context("a port, or --source")?;
         if port.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            let file = crate::config::File { path: port, follow: true, from_start: false };
+            let from_start = self.from_start;
+            if !from_start {
+                let told = format!(
+                    "{}: only what is added to it from now on is read; --from-start reads all of it\n",
+                    port.display()
+                );
+                // Nobody listens to standard error: nothing can be done about it.
+                let _ = std::io::stderr().write_all(told.as_bytes());
+            }
+            let file = crate::config::File { path: port, follow: true, from_start };
             return Ok(Line {
                 receivers: Vec::new(),
                 file: Some(file),
@@ -118,7 +133,9 @@ impl Line {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.context("starting the runtime")?.block_on(async {
             for (_, settings) in &self.receivers {
-                serial::open(settings)?;
+                if let Err(error) = serial::open(settings) {
+                    anyhow::bail!("{error}{}", in_the_way(&settings.port, &error));
+                }
             }
             let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
             let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
@@ -180,6 +197,18 @@ impl Line {
         let file =
             self.file.iter().map(|file| (Direction::Either, file.path.display().to_string()));
         ports.chain(file).collect()
+    }
+}
+
+/// Whoever may not look into other users' processes does not see who holds a port that is locked: most likely the agent.
+fn in_the_way(port: &Path, error: &PortError) -> String {
+    match ports::in_the_way(port) {
+        told if told.is_empty() && error.what.contains("lock") => {
+            "; another program reads it, most likely the agent's service: `sudo slipwatch-agent ports` says which, \
+             `systemctl stop slipwatch-agent` stops that one meanwhile"
+                .to_owned()
+        }
+        told => told,
     }
 }
 

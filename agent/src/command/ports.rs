@@ -129,6 +129,21 @@ fn note_users(root: &Path, ports: &mut [Port]) {
     }
 }
 
+/// Who is in the way of a port that cannot be opened, and what to do about it; nothing where nobody is seen.
+pub fn in_the_way(port: &Path) -> String {
+    let Ok(device) = std::fs::canonicalize(port) else { return String::new() };
+    let users = users(Path::new("/"), &device);
+    if users.is_empty() {
+        return String::new();
+    }
+    let users = users.join(", ");
+    let stop = match users.contains("slipwatch-agent") {
+        true => "`systemctl stop slipwatch-agent` stops the agent's service meanwhile",
+        false => "end that program first",
+    };
+    format!("; it is in use by {users}, and a port has one reader: {stop}")
+}
+
 /// Who has a device open, as far as this user may see: `name (number)`.
 pub fn users(root: &Path, device: &Path) -> Vec<String> {
     let users = processes(root).filter(|(_, open)| open.iter().any(|path| path == device));

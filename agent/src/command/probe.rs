@@ -6,7 +6,7 @@ pub mod search;
 use super::{EXIT_FAILURE, EXIT_OK, EXIT_UNAVAILABLE, ports, print};
 use crate::config::{ConfigError, Parity, read_dialect};
 use crate::decode::dialect::{Dialect, shipped};
-use crate::decode::guess::kin;
+use crate::decode::guess::{Opinion, kin};
 use crate::edge::clock::Clock;
 use crate::edge::source::ear::Ear;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,11 +17,14 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// An opinion that is weaker is nobody's.
+const NAMED_MIN: f64 = 0.05;
+
 /// Arguments of `probe`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-The [[source]] block goes to standard output, all else to standard error. Make a sale or print a slip meanwhile: a line on
-which nothing is said tells nothing. Exit status: 0 it is sure; 1 it is not, or nothing was said; 69 the port cannot be
+The [[source]] block goes to standard output, all else to standard error. Make a sale or print a slip meanwhile: a line on \
+which nothing is said tells nothing. Exit status: 0 it is sure; 1 it is not, or nothing was said; 69 the port cannot be \
 opened.
 
 Examples:
@@ -52,7 +55,7 @@ pub fn run(arguments: &ProbeArgs) -> anyhow::Result<u8> {
     let mut ear = match Ear::open(&arguments.port) {
         Ok(ear) => ear,
         Err(error) => {
-            tracing::error!("{error}{}", who_has(&arguments.port));
+            tracing::error!("{error}{}", ports::in_the_way(&arguments.port));
             return Ok(EXIT_UNAVAILABLE);
         }
     };
@@ -122,11 +125,17 @@ fn progress(search: &Search) -> String {
         Some(found) => {
             let best = found.opinions.first().filter(|best| best.score > 0.0);
             let best = best.map_or("nothing understood yet".to_owned(), |best| {
-                format!("{} at {}: {:.0} %", best.dialect, found.setting, best.score * 100.0)
+                let Opinion { dialect, understood, .. } = best;
+                format!("{dialect} at {}: {understood} lines or frames understood", found.setting)
             });
             format!("listening at {setting}, {} bytes; {best}", search.bytes())
         }
     }
+}
+
+/// One that understood something, and not by chance alone.
+fn is_worth_naming(opinion: &&Opinion) -> bool {
+    opinion.understood > 0 && opinion.score >= NAMED_MIN
 }
 
 /// What was found and why, for a person.
@@ -142,9 +151,9 @@ fn explain(found: Option<&Found>, seconds: u64) -> String {
     if found.bad_share() > 0.02 {
         text.push_str(" (speed or check bit is wrong, or the line is noisy)");
     }
-    for opinion in opinions.iter().filter(|opinion| opinion.understood > 0).take(3) {
-        let percent = opinion.score * 100.0;
-        let _ = write!(text, "\n{percent:3.0} %  {}: {opinion}", opinion.dialect);
+    for (at, opinion) in opinions.iter().filter(is_worth_naming).take(3).enumerate() {
+        let lead = if at == 0 { "  it reads like" } else { "  less likely  " };
+        let _ = write!(text, "\n{lead} {}: {opinion}", opinion.dialect);
     }
     text.push('\n');
     let kin = kin(opinions);
@@ -160,7 +169,7 @@ fn explain(found: Option<&Found>, seconds: u64) -> String {
         return text;
     }
     text.push_str(match (sure, opinions.first().is_some_and(|best| best.understood > 0)) {
-        (true, _) => "It is sure.",
+        (true, _) => "It is sure: no other dialect comes near.",
         (false, true) => "It is not sure: listen longer, with more sales and slips.",
         (false, false) => {
             "No dialect understands it. `slipwatch-agent record` keeps it for a support case; a text needs a profile of its own \
@@ -229,13 +238,6 @@ fn stable_name(port: &Path) -> PathBuf {
     }
     let listed = ports::list(Path::new("/")).into_iter().find(|listed| listed.device == device);
     listed.and_then(|listed| listed.by_id.or(listed.by_path)).unwrap_or(device)
-}
-
-/// Who has a port open, for an error.
-fn who_has(port: &Path) -> String {
-    let Ok(device) = std::fs::canonicalize(port) else { return String::new() };
-    let users = ports::users(Path::new("/"), &device);
-    if users.is_empty() { String::new() } else { format!("; it is in use by {}", users.join(", ")) }
 }
 
 fn eprint_lines(text: &str) {

@@ -18,13 +18,14 @@ use std::path::PathBuf;
 /// Arguments of `record`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-Card numbers lose all but their first six and last four digits, and tracks all behind the number, before anything is
-written. An encrypted PIN block cannot be told from other bytes where the dialect is not known: of a line to the acquirer,
+Card numbers lose all but their first six and last four digits, and tracks all behind the number, before anything is \
+written. An encrypted PIN block cannot be told from other bytes where the dialect is not known: of a line to the acquirer, \
 look before you send it on. The file is a text; `slipwatch-agent decode --dialect NAME FILE` plays it again.
 
 Examples:
   slipwatch-agent record --baud 9600 --output case.rec /dev/ttyUSB0
   slipwatch-agent record --baud 19200 --answers /dev/ttyUSB1 --seconds 600 --output case.rec /dev/ttyUSB0
+  slipwatch-agent record --from-start --output case.rec /var/log/pos.log
   slipwatch-agent record --source printer | gzip > case.rec.gz")]
 pub struct RecordArgs {
     #[command(flatten)]
