@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// How long the parts may take to stand.
 const START_MS_MAX: u64 = 30_000;
+/// So often a port is looked for before it is told that it does not open: three seconds.
+const OPENING_LOOKS_MAX: usize = 6;
 /// The pause between two rounds.
 const PAUSE_MS: u64 = 10_000;
 
@@ -96,7 +98,7 @@ async fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> 
     let reader = SqliteStore::open_reader(&store).context("opening the store")?;
     let mut watch = Watch::new(Box::new(reader));
     let all_agree = tokio::select! {
-        played = play(&mut stage, &mut watch, arguments.once, language, real.is_some()) => played,
+        played = play(&mut stage, &mut watch, arguments.once, language, real.as_ref()) => played,
         told = interrupted() => {
             told?;
             println!("\n{}", language.pick("正在结束……", "ending ..."));
@@ -167,10 +169,10 @@ async fn play(
     watch: &mut Watch,
     once: bool,
     language: Language,
-    real: bool,
+    real: Option<&RealLine>,
 ) -> anyhow::Result<bool> {
-    if real {
-        return listen(watch, language).await;
+    if let Some(line) = real {
+        return listen(line, watch, language).await;
     }
     let agents = async {
         while watch.agents_listening()? < 2 {
@@ -200,9 +202,32 @@ async fn play(
     Ok(true)
 }
 
-/// Tells what is found on a real line, until told to end.
-async fn listen(watch: &mut Watch, language: Language) -> anyhow::Result<bool> {
+/// Tells what is found on a real line, until told to end; and when the line is not there, which is waited for.
+async fn listen(line: &RealLine, watch: &mut Watch, language: Language) -> anyhow::Result<bool> {
+    let pick = |chinese, english| language.pick(chinese, english);
+    let port = line.port.display();
+    let mut was_open = None;
+    let mut looks = 0;
     loop {
+        looks += 1;
+        let is_open = watch.agents_listening()? > 0;
+        if is_open && was_open != Some(true) {
+            println!("  {port}: {}", pick("已打开，正在监听", "open, and listened to"));
+            was_open = Some(true);
+        }
+        let is_there = line.port.exists();
+        // One that is there is given the time to be opened and told.
+        let is_shut = !is_open && (was_open.is_some() || !is_there || looks > OPENING_LOOKS_MAX);
+        if is_shut && was_open != Some(false) {
+            let why = match is_there {
+                false => pick("没有这个端口", "there is no such port"),
+                true => pick("被占用或没有权限", "it is in use, or this user may not read it"),
+            };
+            let then = pick("等待它出现", "it is waited for");
+            let list = pick("有哪些端口", "which ports there are");
+            eprintln!("  {port}: {why}; {then}. {list}: slipwatch-agent ports");
+            was_open = Some(false);
+        }
         for (terminal, stan, found) in watch.look()? {
             if let Some(line) = language.news(&terminal, stan, &found) {
                 println!("  {line}");
