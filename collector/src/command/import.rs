@@ -25,9 +25,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 const HELP: &str = "\
-A file must pass its own totals; one that does not is refused whole, with line, column and reason. A file that was
-loaded before changes nothing. A corrected file of the same source and days takes the place of the one before. It is
-safe while the collector runs: rows become visible in one transaction, and letters go out through the collector. Of two
+A file must pass its own totals; one that does not is refused whole, with line, column and reason. A file that was \
+loaded before changes nothing. A corrected file of the same source and days takes the place of the one before. It is \
+safe while the collector runs: rows become visible in one transaction, and letters go out through the collector. Of two \
 imports one waits for the other.
 
 Examples:
@@ -36,7 +36,7 @@ Examples:
   slipwatch-collector import --chinese --document summary.pdf detail.csv
   slipwatch-collector import --explain --profile mybank.toml detail.csv
 
-Exit status: 0 all files were loaded, or were loaded before; 1 the store failed; 65 a file was refused; 78 the settings
+Exit status: 0 all files were loaded, or were loaded before; 1 the store failed; 65 a file was refused; 78 the settings \
 or a profile are wrong";
 
 /// Arguments of `import`.

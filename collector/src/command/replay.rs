@@ -47,9 +47,7 @@ Out: one payment a line, in the order of agents and numbers; what is not known i
    "since":"2025-11-24T08:05:12Z","cause":"terminal_fault","detail":"paper_out","confidence":95,"cited":[4,5]}],
    "facts":[{"seq":3,"at":"2025-11-24T08:00:10Z","what":"requested"}, ...]}
 
-With --settings, a payment is judged where they name its shop and terminal. A log does not say whose it is:
-`slipwatch-agent decode --store SHOP --terminal NUMBER` does. Times are UTC; `decode --time-zone` says where the log's
-clock stood.
+With --settings, a payment is judged where they name its shop and terminal. A log does not say whose it is: `slipwatch-agent decode --store SHOP --terminal NUMBER` does. Times are UTC; `decode --time-zone` says where the log's clock stood.
 
 Examples:
   slipwatch-agent decode --dialect cn-terminal pos.log | slipwatch-collector replay -
@@ -62,8 +60,7 @@ With --from-journal: one payment that differs in three lines, what was said and 
   {"case":"shop-1.till-1.1.3","terminal":"00000001","stan":"000001","was":{"verdict":"no_slip","reason":"unknown",
    "findings":[{"code":"A01","standing":"alerting"}]},"is":{"verdict":"printed","reason":null,"findings":[]}}
 
-Payments that came to rest wait in a file without a name in $TMPDIR, so that a recording of any length needs little
-memory. Exit status: 0 all lines were read; 1 some were not, or nothing could be read; 78 the settings are wrong"#;
+Payments that came to rest wait in a file without a name in $TMPDIR, so that a recording of any length needs little memory. Exit status: 0 all lines were read; 1 some were not, or nothing could be read; 78 the settings are wrong"#;
 
 /// Arguments of `replay`.
 #[derive(Debug, clap::Args)]
