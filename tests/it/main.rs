@@ -11,6 +11,7 @@
 //! - `devices_live`: each family of devices from bytes on a line to a verdict.
 //! - `disk_full`: full disks on either side: nothing is lost, and it works again by itself.
 //! - `evidence`: what a dispute clerk sends, and whether it holds.
+//! - `first_hour`: what somebody meets who has the README and `--help` alone.
 //! - `fleet`: generated fleets against their truth, over bad roads and through restarts.
 //! - `fleet_live`: a generated fleet played to real agents over pseudo-terminals.
 //! - `held`: how much memory a dialect holds of input that never ends.
@@ -42,6 +43,7 @@ mod devices;
 mod devices_live;
 mod disk_full;
 mod evidence;
+mod first_hour;
 mod fleet;
 mod fleet_live;
 mod held;
