@@ -106,6 +106,8 @@ pub struct Gauges {
     pub cases: u64,
     /// Payments whose verdict is pending.
     pub pending: u64,
+    /// Letters that wait for a cool-down or for room in their shop's hour.
+    pub held_letters: u64,
     /// Agents by presence, in the order of [`Presence::ALL`].
     pub agents: [u64; 4],
 }
@@ -564,7 +566,8 @@ impl Collector {
     /// What stands now.
     pub fn gauges(&self) -> Gauges {
         let (cases, pending) = self.correlator.cases_in_memory();
-        let mut gauges = Gauges { cases, pending, ..Gauges::default() };
+        let held_letters = self.letters.held();
+        let mut gauges = Gauges { cases, pending, held_letters, ..Gauges::default() };
         for desk in &self.desks {
             let place = Presence::ALL.iter().position(|presence| *presence == desk.presence);
             gauges.agents[place.expect("all are listed")] += 1;

@@ -205,6 +205,7 @@ impl Metrics {
         }
         self.cases_open.set(gauges.cases as i64);
         self.cases_pending.set(gauges.pending as i64);
+        self.mail.held(gauges.held_letters);
         for (presence, &agents) in Presence::ALL.iter().zip(&gauges.agents) {
             self.agents.present(*presence, agents);
         }

@@ -7,4 +7,5 @@ pub mod letter;
 mod memory;
 pub mod outbox;
 pub mod policy;
+pub mod telling;
 pub mod words;

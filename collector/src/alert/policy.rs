@@ -8,7 +8,7 @@
 use super::item::Item;
 use super::language::Language;
 use super::letter::{self, Letter, Purpose};
-use super::memory::{self, Memory, Told};
+use super::memory::{self, Memory, ShopMemory, Told};
 use super::outbox::{OutboxRow, Road};
 use crate::correlate::finding::{Change, FindingChange, Resolution, Severity, Stage};
 use jiff::tz::TimeZone;
@@ -127,6 +127,14 @@ impl LetterPolicy {
     /// What must be remembered over a restart, when it changed since the last call.
     pub fn state(&mut self) -> Option<Vec<u8>> {
         std::mem::take(&mut self.changed).then(|| self.memory.write())
+    }
+
+    /// Letters that wait: for the end of a cool-down, or for room among those of their shop's hour. The digest is none.
+    pub fn held(&self) -> u64 {
+        let folds = self.memory.folds.values().filter(|fold| !fold.waiting.is_empty()).count();
+        let ended = self.memory.ended.values().filter(|ended| !ended.waiting.is_empty()).count();
+        let urgent = |shop: &&ShopMemory| shop.urgent && !shop.digest.is_empty();
+        (folds + ended + self.memory.shops.values().filter(urgent).count()) as u64
     }
 
     fn take_in(&mut self, now_ms: i64, change: &FindingChange) {

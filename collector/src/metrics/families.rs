@@ -257,6 +257,7 @@ impl MailFailure {
 #[derive(Clone, Debug)]
 pub struct MailMetrics {
     pending: IntGauge,
+    held: IntGauge,
     oldest: IntGauge,
     given_up: IntGauge,
     sent: IntCounter,
@@ -267,7 +268,14 @@ pub struct MailMetrics {
 impl MailMetrics {
     pub(super) fn register(add: &Registrar<'_>) -> MailMetrics {
         let metrics = MailMetrics {
-            pending: add.gauge("slipwatch_mail_pending_letters", "Letters that wait to be sent."),
+            pending: add.gauge(
+                "slipwatch_mail_pending_letters",
+                "Letters that are written and wait to be sent.",
+            ),
+            held: add.gauge(
+                "slipwatch_mail_held_letters",
+                "Letters that are not written yet: they wait for the end of a cool-down, or for room among those of their shop's hour. The digest is not counted.",
+            ),
             oldest: add.gauge(
                 "slipwatch_mail_oldest_pending_timestamp_seconds",
                 "When the oldest letter that waits was written; 0 when none waits.",
@@ -298,6 +306,11 @@ impl MailMetrics {
         self.pending.set(waiting as i64);
         self.oldest.set(oldest_waiting.map_or(0, seconds));
         self.given_up.set(given_up as i64);
+    }
+
+    /// How many are held back.
+    pub fn held(&self, letters: u64) {
+        self.held.set(letters as i64);
     }
 
     /// A letter went out.

@@ -1,6 +1,7 @@
 //! Which letters are written when, and how two of them read, whole.
 
 use super::*;
+use crate::alert::telling::{self, Telling};
 use crate::correlate::case::{Case, CaseId, EventRef};
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
 use crate::correlate::finding::{Finding, FindingId, FindingKind, Ledger, RowName, Subject};
@@ -364,6 +365,23 @@ fn rows_of_a_file_say_where_they_stand_and_what_they_repeat_and_blame_no_agent()
     for part in ["没有连上", "这两笔", "可能原因", "另一笔"] {
         assert!(!letter.text.contains(part), "{part} stands in {}", letter.text);
     }
+}
+
+#[test]
+fn what_waits_for_the_cool_down_is_held_and_not_told_before_its_time() {
+    let mut policy = policy();
+    let told_of = |policy: &mut LetterPolicy, seq| {
+        let state = policy.state().expect("it changed");
+        let telling = Telling::read(&state, 10 * MINUTE);
+        telling.of(&no_slip(seq, TEN).finding.id)
+    };
+    check(&mut policy, TEN, &[no_slip(1, TEN)], 1);
+    assert_eq!((policy.held(), told_of(&mut policy, 1)), (0, Some(telling::Told::Already)));
+    check(&mut policy, TEN + 3 * MINUTE, &[no_slip(2, TEN)], 0);
+    let waits = Some(telling::Told::At(TEN + 10 * MINUTE));
+    assert_eq!((policy.held(), told_of(&mut policy, 2)), (1, waits));
+    check(&mut policy, TEN + 10 * MINUTE, &[], 1);
+    assert_eq!((policy.held(), told_of(&mut policy, 2)), (0, Some(telling::Told::Already)));
 }
 
 #[test]

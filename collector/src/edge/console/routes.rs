@@ -7,6 +7,7 @@ use super::papers::evidence;
 use super::papers::imported::{self, FINDINGS_MAX, Imported};
 use super::upload::{self, Imports, Uploads};
 use crate::alert::language::Language;
+use crate::alert::telling::Telling;
 use crate::config::Config;
 use crate::correlate::case::CaseId;
 use crate::correlate::policy::AgentName;
@@ -276,8 +277,13 @@ async fn show_today(State(pages): State<Pages>, visit: Visit) -> Response {
                 false => Vec::new(),
             };
             let cut_off = cases.len() >= PAGE_ROWS_MAX;
-            let today =
-                today::Today { day: day.to_string(), neighbours, cases, cut_off, open, all };
+            let cool_down_ms = frame.config.mail.as_ref().map_or(0, |mail| mail.cool_down_ms);
+            let telling = match open.is_empty() {
+                true => Telling::default(),
+                false => Telling::read(&reader.alert_state()?.unwrap_or_default(), cool_down_ms),
+            };
+            let day = day.to_string();
+            let today = today::Today { day, neighbours, cases, cut_off, open, telling, all };
             Ok(Rendered::Page(today::render(frame, &today)))
         })
         .await

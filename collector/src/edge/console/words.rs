@@ -157,7 +157,7 @@ pub(super) fn severity(language: Language, severity: Severity) -> &'static str {
 pub(super) fn stage(language: Language, stage: Stage) -> &'static str {
     let (chinese, english) = match stage {
         Stage::Suspected => ("疑似", "suspected"),
-        Stage::Alerting => ("已提醒", "told"),
+        Stage::Alerting => ("需提醒", "to be told"),
         Stage::Confirmed => ("已证实", "confirmed"),
     };
     language.say(chinese, english)
@@ -571,7 +571,7 @@ mod tests {
         let line = "alerting p1, cause terminal_fault (paper_out) 95 %, ended: slip_printed";
         let chinese = note(Language::Chinese, line);
         assert!(
-            chinese.starts_with("已提醒 · 立即处理 · ")
+            chinese.starts_with("需提醒 · 立即处理 · ")
                 && chinese.contains("（设备故障，95 %） · "),
             "{chinese}"
         );

@@ -367,6 +367,9 @@ pub trait Reader: Send {
     /// Rows of the outbox that are due at `now`, oldest first.
     fn outbox_due(&mut self, now: ArrivalTime, limit: usize) -> Result<Vec<OutboxDue>, StoreError>;
 
+    /// What the letter policy remembers; absent before the first letter.
+    fn alert_state(&mut self) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// How full the outbox is.
     fn outbox_counts(&mut self) -> Result<OutboxCounts, StoreError>;
 

@@ -1,6 +1,7 @@
 //! Pages as text: in both languages, escaped, with the last four digits only.
 
 use super::*;
+use crate::alert::telling::Telling;
 use crate::complaint::answer::{Answer, Heard, Reason};
 use crate::complaint::desk::{Looked, Search};
 use crate::complaint::matching::{Candidate, Level, Match, Source};
@@ -89,6 +90,7 @@ fn today(all: bool, verdict: Verdict) -> today::Today {
         cases: vec![view(verdict)],
         cut_off: false,
         open: Vec::new(),
+        telling: Telling::default(),
         all,
     }
 }
@@ -229,6 +231,33 @@ fn what_needs_somebody_now_stands_first_with_its_amount_and_the_rest_is_counted(
     );
     let page = today::render(&frame(Language::Chinese), &shown);
     check(&page, &["123.45 元", "凭证号 000077", "另有 3 项"], &["。 ·"]);
+}
+
+#[test]
+fn a_finding_whose_letter_waits_is_not_called_told() {
+    let mut shown = today(false, NO_SLIP);
+    let open = open_finding(FindingKind::NoReceiptDebit, Severity::P1);
+    let name = open.finding.id.to_string();
+    shown.open = vec![open];
+    let memory = |text: String| Telling::read(text.as_bytes(), 600_000);
+    let item = format!(
+        "{{\"finding\":\"{name}\",\"code\":\"A01\",\"cause\":\"nothing\",\"since_ms\":0,\"learned_ms\":0}}"
+    );
+    let fold = format!(
+        "{{\"store\":\"shop-1\",\"told_ms\":{TEN},\"root\":null,\"waiting\":[{item}],\"left_out\":0}}"
+    );
+    shown.telling = memory(format!(
+        "{{\"told\":{{}},\"folds\":{{\"x\":{fold}}},\"ended\":{{}},\"shops\":{{}}}}"
+    ));
+    let page = today::render(&frame(Language::Chinese), &shown);
+    check(&page, &["待发送，10:10"], &["已提醒"]);
+    let page = today::render(&frame(Language::English), &shown);
+    check(&page, &["letter to be sent at 10:10"], &["told"]);
+    let told = "{\"subject\":\"\",\"root\":\"\",\"at_ms\":0,\"open\":true,\"quiet\":false}";
+    shown.telling = memory(format!(
+        "{{\"told\":{{\"{name}\":{told}}},\"folds\":{{}},\"ended\":{{}},\"shops\":{{}}}}"
+    ));
+    check(&today::render(&frame(Language::Chinese), &shown), &["已提醒"], &["待发送"]);
 }
 
 fn heard(name: &str, terminal: Option<&str>) -> SourceView {

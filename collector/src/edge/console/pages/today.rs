@@ -2,8 +2,9 @@
 
 use super::{Frame, amount, chip, page};
 use crate::alert::language::Language;
+use crate::alert::telling::{Telling, Told};
 use crate::alert::words as alert_words;
-use crate::correlate::finding::Subject;
+use crate::correlate::finding::{Stage, Subject};
 use crate::correlate::verdict::Verdict;
 use crate::edge::console::words;
 use crate::edge::store::{CaseView, FindingView};
@@ -26,6 +27,8 @@ pub struct Today {
     pub cut_off: bool,
     /// Findings that are open, whenever they began, the latest change first.
     pub open: Vec<FindingView>,
+    /// How far the telling of each is.
+    pub telling: Telling,
     /// Every payment is wanted, also those that are plainly fine.
     pub all: bool,
 }
@@ -54,7 +57,7 @@ pub fn render(frame: &Frame, today: &Today) -> String {
         (tiles(frame, today))
         @if !open.is_empty() {
             h2 { (language.say("需要处理", "Needs somebody")) }
-            ul.cards { @for view in open.iter().take(OPEN_SHOWN_MAX) { (finding(frame, view)) } }
+            ul.cards { @for view in open.iter().take(OPEN_SHOWN_MAX) { (finding(frame, &today.telling, view)) } }
             @if open.len() > OPEN_SHOWN_MAX {
                 @let more = open.len() - OPEN_SHOWN_MAX;
                 p.quiet { (language.say(
@@ -124,7 +127,7 @@ fn tiles(frame: &Frame, today: &Today) -> Markup {
     }
 }
 
-fn finding(frame: &Frame, view: &FindingView) -> Markup {
+fn finding(frame: &Frame, telling: &Telling, view: &FindingView) -> Markup {
     let language = frame.language;
     let finding = &view.finding;
     let store = finding.id.subject.store();
@@ -170,13 +173,34 @@ fn finding(frame: &Frame, view: &FindingView) -> Markup {
                 span.line { (place) }
                 span.line.quiet {
                     (words::within(alert_words::cause_sentence(language, finding.cause.detail)))
-                    " · " (words::stage(language, finding.stage))
+                    " · " (stage(frame, telling, view))
                     " · "
                     @let at = view.happened().0;
                     time datetime=(Frame::iso(at)) { (frame.time(store, at, "%m-%d %H:%M:%S")) }
                 }
             }
         }
+    }
+}
+
+/// How sure it is, and whether somebody was told: a letter that waits tells nobody yet.
+fn stage(frame: &Frame, telling: &Telling, view: &FindingView) -> String {
+    let language = frame.language;
+    let finding = &view.finding;
+    let told = match telling.of(&finding.id) {
+        Some(Told::Already) => Some(language.say("已提醒", "told").to_owned()),
+        Some(Told::At(at_ms)) => {
+            let at = frame.time(finding.id.subject.store(), at_ms, "%H:%M");
+            Some(language.say(format!("待发送，{at}"), format!("letter to be sent at {at}")))
+        }
+        Some(Told::Soon) => Some(language.say("待发送", "letter waits").to_owned()),
+        None => None,
+    };
+    let stage = words::stage(language, finding.stage);
+    match (finding.stage, told) {
+        (Stage::Alerting, Some(told)) => told,
+        (_, Some(told)) => format!("{stage} · {told}"),
+        (_, None) => stage.to_owned(),
     }
 }
 

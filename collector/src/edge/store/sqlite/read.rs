@@ -142,11 +142,13 @@ pub fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> {
             open.push(row.map_err(|error| damaged("cases", error))?);
         }
     }
-    let alert_state = connection
-        .query_row("SELECT value FROM kept WHERE name = 'alert_state'", [], |row| row.get(0))
-        .optional()
-        .map_err(&reading)?;
+    let alert_state = alert_state(connection).map_err(&reading)?;
     Ok(Snapshot { agents, open, alert_state })
+}
+
+fn alert_state(connection: &Connection) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT value FROM kept WHERE name = 'alert_state'";
+    connection.query_row(sql, [], |row| row.get(0)).optional()
 }
 
 /// Selects findings for [`finding_view`]. What a finding without a payment is about stands in what its file says of it.
@@ -446,6 +448,10 @@ impl Reader for SqliteReader {
             rows.collect()
         };
         rows().map_err(failed("reading the outbox"))
+    }
+
+    fn alert_state(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        alert_state(&self.connection).map_err(failed("reading what letters told"))
     }
 
     fn outbox_counts(&mut self) -> Result<OutboxCounts, StoreError> {
