@@ -135,12 +135,9 @@ fn measure(terminals: usize, in_batches: bool) {
     (0..judge.put_by.len()).for_each(|agent| judge.correlator.rest(agent));
     let rested = with_open - LIVE_BYTES.load(Ordering::Relaxed);
     let idle = (held - rested as i64).max(0) as usize / terminals;
-    let agents = judge.correlator.agents().iter();
-    let open: usize = agents.map(|agent| agent.terminals.open_findings().count()).sum();
     let per_open = let_go as u64 / open_before.max(1);
     println!(
-        "{terminals:>9} terminals {count:>10} events {:>10.0} events/s a core {}; bytes: {idle} an idle terminal \
-         with {open} findings open of all of them, \
+        "{terminals:>9} terminals {count:>10} events {:>10.0} events/s a core {}; bytes: {idle} an idle terminal, \
          {per_open} an open payment, {} a terminal of settings and names; at most {} payments and {} MiB at once; {} \
          changes of findings",
         count as f64 / seconds,

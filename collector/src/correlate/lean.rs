@@ -3,7 +3,6 @@
 //! die with the process: what is stored is [`super::shape`]'s matter. A terminal that rested goes on as if it never had.
 
 use super::case::EventRef;
-use super::finding::FindingKind;
 use super::policy::{Policies, TerminalPolicy, WhoPrints};
 use super::shape::{Shape, ShapeError};
 use super::terminal::Terminal;
@@ -149,27 +148,10 @@ impl Lean for Terminal {
     }
 }
 
-/// Kinds of findings about one terminal that hold, a bit each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Open(u32);
-
-impl Open {
-    fn of(terminal: &Terminal) -> Open {
-        let bit = |kind: FindingKind| 1 << kind as u32;
-        Open(terminal.open_findings().fold(0, |bits, kind| bits | bit(kind)))
-    }
-
-    fn kinds(self) -> impl Iterator<Item = FindingKind> {
-        let is_open = move |kind: &FindingKind| self.0 >> *kind as u32 & 1 == 1;
-        FindingKind::ALL.into_iter().filter(is_open)
-    }
-}
-
 /// A terminal that rests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Resting {
     id: Option<TerminalId>,
-    open: Open,
     look_at: StreamTime,
     policy: Option<Arc<TerminalPolicy>>,
     bytes: Box<[u8]>,
@@ -249,14 +231,6 @@ impl Terminals {
         self.awake().map(|(_, terminal)| terminal)
     }
 
-    /// The kinds of the findings about them that hold.
-    pub fn open_findings(&self) -> impl Iterator<Item = FindingKind> + '_ {
-        self.beds.iter().flat_map(|bed| match bed {
-            Bed::Awake(terminal) => Open::of(terminal).kinds(),
-            Bed::Resting(resting) => resting.open.kinds(),
-        })
-    }
-
     /// The place of the terminal that has a payment in memory.
     pub fn place_of(&self, first: EventRef) -> Option<usize> {
         let mut awake = self.awake();
@@ -303,8 +277,8 @@ impl Terminals {
         bytes.clear();
         terminal.put_lean(StreamTime::default(), bytes);
         let (id, look_at, policy) = (terminal.id, terminal.look_at, terminal.policy.clone());
-        let (open, bytes) = (Open::of(terminal), bytes.as_slice().into());
-        self.beds[at] = Bed::Resting(Resting { id, open, look_at, policy, bytes });
+        let bytes = bytes.as_slice().into();
+        self.beds[at] = Bed::Resting(Resting { id, look_at, policy, bytes });
     }
 
     /// Other policies from now on: each is looked at anew.
@@ -400,14 +374,9 @@ impl Shape for Terminals {
 #[track_caller]
 pub(super) fn check_rest(terminal: &Terminal) {
     let Terminal { id, look_at, policy, .. } = terminal.clone();
-    let open = Open::of(terminal);
-    let kinds: Vec<FindingKind> = open.kinds().collect();
-    let mut told: Vec<FindingKind> = terminal.open_findings().collect();
-    told.sort_unstable();
-    assert_eq!(kinds, told);
     let mut bytes = Vec::new();
     terminal.put_lean(StreamTime::default(), &mut bytes);
-    let awake = Resting { id, open, look_at, policy, bytes: bytes.into() }.awake();
+    let awake = Resting { id, look_at, policy, bytes: bytes.into() }.awake();
     let cases = std::collections::VecDeque::new();
     assert_eq!(awake, Terminal { cases, undo_due: true, ..terminal.clone() });
 }

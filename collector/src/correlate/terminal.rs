@@ -1,7 +1,7 @@
 //! One terminal: its payments in memory, and which of them a word is about. Judges nothing.
 
 use super::case::{Case, EventRef, FACTS_MAX, Fact, Trouble, What};
-use super::finding::{Finding, FindingKind};
+use super::finding::Finding;
 use super::key::{self, Fit};
 use super::lean::Lean;
 use super::money::{self, Money};
@@ -209,12 +209,6 @@ impl Terminal {
             undo_due: true,
             policy,
         }
-    }
-
-    /// The kinds of the findings about it that hold.
-    pub fn open_findings(&self) -> impl Iterator<Item = FindingKind> + '_ {
-        let matters = self.watch.iter().flat_map(|watch| watch.open_findings());
-        self.silence.iter().map(|silence| silence.id.kind).chain(matters)
     }
 
     /// Its deadlines: its own, or those of all.

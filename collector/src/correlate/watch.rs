@@ -63,11 +63,6 @@ impl Watch {
         self.matters.iter().find(|matter| matter.kind == kind && matter.finding.is_some())
     }
 
-    /// The kinds of the findings about the terminal that hold.
-    pub(super) fn open_findings(&self) -> impl Iterator<Item = FindingKind> + '_ {
-        self.matters.iter().filter(|matter| matter.finding.is_some()).map(|matter| matter.kind)
-    }
-
     /// Lets go of what time has made worthless, once a terminal has nothing in memory.
     pub(super) fn rest(&mut self, latest: StreamTime, thresholds: &Thresholds) {
         self.cards.take_if(|cards| cards.are_old(latest, thresholds));
