@@ -200,6 +200,12 @@ impl Item {
         }
     }
 
+    /// A file says it: not that one is missing, or that none has the payment.
+    pub(super) fn is_told_by_file(&self) -> bool {
+        let absent = [FindingKind::StatementMissing, FindingKind::AuthorizationNeverSettled];
+        self.document.is_some() && !absent.contains(&self.kind())
+    }
+
     /// A file books a payment once more (A09): the row is told, and the payment that it repeats.
     pub(super) fn is_repeated_row(&self) -> bool {
         self.kind() == FindingKind::DuplicateDebit && self.is_of_statement()

@@ -115,10 +115,10 @@ fn draft(
         );
         sentences.push(confirmed.to_owned());
     }
-    if items.iter().any(|item| item.document.is_some()) && !matches!(purpose, Purpose::Ended) {
+    if items.iter().any(Item::is_told_by_file) && !matches!(purpose, Purpose::Ended) {
         let source = language.say(
-            "这些出自对账文件，文件名和行号见下。",
-            "This is known from a settlement file; file and line stand below.",
+            "这些出自对账文件，出处见下。",
+            "This is known from a settlement file, which is named below.",
         );
         sentences.push(source.to_owned());
     }

@@ -368,6 +368,16 @@ fn rows_of_a_file_say_where_they_stand_and_what_they_repeat_and_blame_no_agent()
 }
 
 #[test]
+fn a_file_that_is_missing_is_no_source() {
+    let mut change = repeated_row(1, TEN);
+    change.finding.id.kind = FindingKind::StatementMissing;
+    change.finding.partner = None;
+    let letter = check(&mut policy(), TEN, &[change], 1).remove(0);
+    assert!(letter.text.contains("对账文件缺失"), "{}", letter.text);
+    assert!(!letter.text.contains("出自对账文件"), "{}", letter.text);
+}
+
+#[test]
 fn what_waits_for_the_cool_down_is_held_and_not_told_before_its_time() {
     let mut policy = policy();
     let told_of = |policy: &mut LetterPolicy, seq| {
