@@ -299,3 +299,26 @@ fn every_finding_that_is_told_stands_in_the_readme() {
         missing.filter(|code| !readme.contains(&format!("\n| {code} "))).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn the_shells_language_is_that_of_the_desk_and_the_command_lines_overrides_it() {
+    let place = tempfile::tempdir().expect("a directory");
+    let settings = fresh_settings(place.path());
+    let settings = ["--config", &settings];
+    let opened = ["complaint", "open", "--time", "14:05", "--amount", "88"];
+    succeeded(&collector(&[&opened[..], &settings].concat()));
+    let said = |locale: &str, more: &[&str]| {
+        let mut command = Command::new(binary("slipwatch-collector"));
+        command.args(["complaint", "show", "99"]).args(settings).args(more);
+        command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", locale);
+        let output = command.stdin(Stdio::null()).output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+        told(&output)
+    };
+    let (chinese, english) = ("没有编号为 99 的投诉", "there is no complaint 99");
+    assert!(said("zh_CN.UTF-8", &[]).contains(chinese));
+    assert!(said("zh_CN.UTF-8", &["--lang", "en"]).contains(english));
+    assert!(said("C.UTF-8", &[]).contains(english));
+    assert!(said("C.UTF-8", &["--lang", "zh"]).contains(chinese));
+    assert!(said("C.UTF-8", &["--chinese"]).contains(chinese));
+}

@@ -1,7 +1,6 @@
 //! `cases`: what is open and why, from the store as it stands. Reads only; the collector may run.
 
-use super::{ConfigArgument, failure, tell};
-use crate::alert::language::Language;
+use super::{ConfigArgument, LanguageArgument, failure, tell};
 use crate::alert::words;
 use crate::config::Config;
 use crate::correlate::finding::{FindingKind, Subject};
@@ -40,9 +39,8 @@ pub struct CasesArguments {
     /// Only findings of this number in the catalogue, such as A06
     #[arg(long, value_name = "CODE", value_parser = kind_named)]
     code: Option<FindingKind>,
-    /// In Chinese
-    #[arg(long)]
-    chinese: bool,
+    #[command(flatten)]
+    language: LanguageArgument,
 }
 
 fn kind_named(text: &str) -> Result<FindingKind, String> {
@@ -66,7 +64,7 @@ pub(super) fn run(arguments: &CasesArguments) -> ExitCode {
         found.retain(|open| arguments.code.is_none_or(|kind| kind == open.view.finding.id.kind));
         Ok(found)
     });
-    let language = if arguments.chinese { Language::Chinese } else { Language::English };
+    let language = arguments.language.language();
     let config = Arc::new(config);
     let frame = Frame { language, config, now_ms: clock::now().0, here: String::new() };
     match found {

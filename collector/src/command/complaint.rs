@@ -1,7 +1,7 @@
 //! `complaint`: the desk on the command line. Works beside a running collector, which writes the letters. A card number on
 //! the command line is refused before anything else reads it.
 
-use super::{ConfigArgument, failure, tell};
+use super::{ConfigArgument, LanguageArgument, failure, tell};
 use crate::alert::language::Language;
 use crate::alert::words as alert_words;
 use crate::complaint::card::shows_card_number;
@@ -16,6 +16,7 @@ use crate::edge::console::complaints::{looked_json, search_json};
 use crate::edge::console::pages::Frame;
 use crate::edge::console::pages::complaint::{already_open, also_open};
 use crate::edge::console::papers::answer;
+use crate::edge::store::StoreError;
 use crate::edge::store::complaint::{DeskError, Which};
 use crate::run::complaint::ComplaintDesk;
 use crate::run::error::{EXIT_CONFIG, EXIT_DATA, EXIT_STATE};
@@ -78,14 +79,13 @@ struct Shown {
     /// Tell it as JSON
     #[arg(long)]
     json: bool,
-    /// In Chinese
-    #[arg(long)]
-    chinese: bool,
+    #[command(flatten)]
+    language: LanguageArgument,
 }
 
 impl Shown {
     fn language(&self) -> Language {
-        if self.chinese { Language::Chinese } else { Language::English }
+        self.language.language()
     }
 }
 
@@ -291,7 +291,12 @@ pub(super) fn run(arguments: &ComplaintArguments) -> ExitCode {
             ExitCode::from(EXIT_DATA)
         }
         Err(error) => {
-            tell(&error);
+            match in_chinese(&error).filter(|_| shown.language() == Language::Chinese) {
+                Some(words) => {
+                    let _ = writeln!(io::stderr(), "slipwatch-collector: {words}");
+                }
+                None => tell(&error),
+            }
             match error {
                 ComplaintError::Desk(DeskError::Store(error)) if !error.is_retryable() => {
                     ExitCode::from(EXIT_STATE)
@@ -300,6 +305,26 @@ pub(super) fn run(arguments: &ComplaintArguments) -> ExitCode {
             }
         }
     }
+}
+
+/// What a shopkeeper meets, in Chinese; what only an administrator mends is left to the error's own words.
+fn in_chinese(error: &ComplaintError) -> Option<String> {
+    let ComplaintError::Desk(error) = error else { return None };
+    Some(match error {
+        DeskError::Unknown(number) => format!("没有编号为 {number} 的投诉。"),
+        DeskError::Closed(number) => format!("投诉 {number} 已经办结；请另开一件。"),
+        DeskError::NoPayment => "没有这笔交易。".to_owned(),
+        DeskError::TooMany => "未办结的投诉太多；请先办结一些。".to_owned(),
+        DeskError::Store(StoreError::Absent { path }) => {
+            format!("{path} 还不存在：收集程序第一次运行时才会建立。")
+        }
+        DeskError::Store(StoreError::Denied { path, owner }) => {
+            format!(
+                "当前用户无权使用 {path}；请以其所有者运行：sudo -u {owner} slipwatch-collector ..."
+            )
+        }
+        DeskError::Refused(_) | DeskError::ReadOnly | DeskError::Store(_) => return None,
+    })
 }
 
 struct Desk {

@@ -1,7 +1,7 @@
 //! `import`: files of acquirers, wallets and banks into the store. `--explain` reads a file as a profile says, shows row
 //! by row what was understood, and touches no store.
 
-use super::{ConfigArgument, failure, tell};
+use super::{ConfigArgument, LanguageArgument, failure, tell};
 use crate::alert::language::Language;
 use crate::config::Config;
 use crate::edge::clock;
@@ -33,7 +33,7 @@ imports one waits for the other.
 Examples:
   slipwatch-collector import 20881234_20251124.csv.zip
   slipwatch-collector import --profile allinpay detail.csv --json
-  slipwatch-collector import --chinese --document summary.pdf detail.csv
+  slipwatch-collector import --lang zh --document summary.pdf detail.csv
   slipwatch-collector import --explain --profile mybank.toml detail.csv
 
 Exit status: 0 all files were loaded, or were loaded before; 1 the store failed; 65 a file was refused; 78 the settings \
@@ -54,9 +54,8 @@ pub struct ImportArguments {
     /// Tell what changed as JSON, one file a line
     #[arg(long)]
     json: bool,
-    /// In Chinese
-    #[arg(long)]
-    chinese: bool,
+    #[command(flatten)]
+    language: LanguageArgument,
     /// Write the summary as a document (PDF), too
     #[arg(long, value_name = "FILE", conflicts_with = "explain")]
     document: Option<PathBuf>,
@@ -95,7 +94,7 @@ fn import_all(arguments: &ImportArguments) -> Done {
     }
     let mut desk = Desk::open(&config)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let language = if arguments.chinese { Language::Chinese } else { Language::English };
+    let language = arguments.language.language();
     let mut all = Vec::new();
     for file in &arguments.files {
         let bar = Bar::default();

@@ -9,6 +9,7 @@ pub mod policy;
 pub mod replay;
 pub mod run;
 
+use crate::alert::language::Language;
 use crate::edge::journal::Scrubbed;
 use crate::run::error::EXIT_FAILURE;
 use clap::{Parser, Subcommand};
@@ -35,7 +36,8 @@ Exit status:
   78  the settings are wrong
 
 Environment:
-  SLIPWATCH_LOG  what is logged, such as \"debug\" or \"warn,slipwatch_collector=debug\" [default: info]";
+  SLIPWATCH_LOG  what is logged, such as \"debug\" or \"warn,slipwatch_collector=debug\" [default: info]
+  LANG           in which language `cases`, `complaint` and `import` tell: Chinese where it begins with zh; --lang overrides it";
 
 /// Hears agents, judges each payment, and tells people of debits without slip.
 #[derive(Debug, Parser)]
@@ -72,6 +74,45 @@ pub struct ConfigArgument {
     /// The settings file
     #[arg(long, value_name = "FILE", default_value = "/etc/slipwatch/collector.toml")]
     pub config: PathBuf,
+}
+
+/// In which language a person is told.
+#[derive(Debug, clap::Args)]
+pub struct LanguageArgument {
+    /// The language of what is told; without it, that of LC_ALL, LC_MESSAGES or LANG
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    lang: Option<Lang>,
+    /// As `--lang zh`
+    #[arg(long, hide = true, conflicts_with = "lang")]
+    chinese: bool,
+}
+
+/// A language as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Lang {
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
+impl LanguageArgument {
+    /// What is asked for, or what the shell says.
+    pub fn language(&self) -> Language {
+        match self.lang {
+            Some(Lang::Zh) => Language::Chinese,
+            Some(Lang::En) => Language::English,
+            None if self.chinese => Language::Chinese,
+            None => {
+                let said = ["LC_ALL", "LC_MESSAGES", "LANG"].map(std::env::var);
+                let locale = said.into_iter().flatten().find(|locale| !locale.is_empty());
+                match locale.is_some_and(|locale| locale.starts_with("zh")) {
+                    true => Language::Chinese,
+                    false => Language::English,
+                }
+            }
+        }
+    }
 }
 
 impl Arguments {

@@ -23,8 +23,7 @@ const PAYMENTS_MAX: usize = 5 * DEBITS_MAX;
 
 fn help() -> String {
     format!(
-        r#"A terminal in the settings without `who_prints` is heard and not judged. Once {DEBITS_MIN} of its debits were heard, `policy show` proposes from them, and from its first {DEBITS_MAX} at most, who prints, how many copies, and from which amount. `policy confirm` tries the proposal on the stored journal and, with --yes, writes it to confirmed.toml beside the settings; `systemctl reload
-slipwatch-collector` puts it in force.
+        r#"A terminal in the settings without `who_prints` is heard and not judged. Once {DEBITS_MIN} of its debits were heard, `policy show` proposes from them, and from its first {DEBITS_MAX} at most, who prints, how many copies, and from which amount. `policy confirm` tries the proposal on the stored journal and, with --yes, writes it to confirmed.toml beside the settings; `systemctl reload slipwatch-collector` puts it in force.
 
 Examples:
   slipwatch-collector policy show
