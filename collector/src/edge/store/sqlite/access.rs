@@ -1,9 +1,10 @@
 //! Whether a store is there, and whether whoever runs this program may use it. Says so in words that help: SQLite's own are
-//! two numbers. Makes nothing.
+//! two numbers. Never opens the store's file itself: to close it again would take the locks of every connection that this
+//! process has (POSIX), and another process could then take the write-ahead log away.
 
 use crate::edge::store::StoreError;
 use rusqlite::ErrorCode;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -11,9 +12,9 @@ use std::path::Path;
 /// Whose the store is when nothing of it can be seen: the user of the shipped unit.
 const SERVICE_USER: &str = "slipwatch-collector";
 
-/// Refuses a store that is not there, or that this user may not even read.
+/// Refuses a store that is not there, or that this user may not even see.
 pub(super) fn look(path: &Path) -> Result<(), StoreError> {
-    match File::open(path) {
+    match path.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             Err(StoreError::Absent { path: path.display().to_string() })
         }
@@ -26,16 +27,14 @@ pub(super) fn look(path: &Path) -> Result<(), StoreError> {
 /// What an error of SQLite is to us where it may come from rights: a reader writes, too, beside the file.
 pub(super) fn explained(path: &Path, error: StoreError) -> StoreError {
     let StoreError::Failed { source, .. } = &error else { return error };
-    let of_rights = matches!(
-        source.sqlite_error_code(),
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)
-    );
-    // The file, and its directory, where the write-ahead log lies.
-    let mut options = OpenOptions::new();
-    let file = options.read(true).write(true).open(path).map(drop);
-    let beside = || tempfile::tempfile_in(path.parent().unwrap_or(Path::new("."))).map(drop);
-    match file.and_then(|()| beside()) {
-        Err(tried) if of_rights && tried.kind() == ErrorKind::PermissionDenied => denied(path),
+    let code = source.sqlite_error_code();
+    if !matches!(code, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen)) {
+        return error;
+    }
+    // In its directory the write-ahead log lies. A file without a name, gone when it is let go.
+    match tempfile::tempfile_in(path.parent().unwrap_or(Path::new("."))) {
+        Err(tried) if tried.kind() == ErrorKind::PermissionDenied => denied(path),
+        Ok(_) if code == Some(ErrorCode::ReadOnly) => denied(path),
         _ => error,
     }
 }
