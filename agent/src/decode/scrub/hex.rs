@@ -30,11 +30,11 @@ pub(super) fn find(nibbles: &[Nibble], windows: &mut Windows, edits: &mut Vec<Ed
     // A word may begin with half a byte that is a letter of what stands before: `read3431…`.
     let codes: Vec<(usize, usize)> = (0..2)
         .flat_map(|odd| {
-            let rows = code_rows(&nibbles[odd.min(nibbles.len())..]);
+            let rows = code_rows(&nibbles[odd.min(nibbles.len())..], ascii);
             rows.into_iter().map(move |row| (row.0 + odd, row.1 + odd))
         })
         .collect();
-    let decimals = decimal_rows(nibbles);
+    let decimals = code_rows(nibbles, decimal);
     let mut end = 0;
     for run in nibbles.chunk_by(|left, right| left.value <= 9 && right.value <= 9) {
         let begin = end;
@@ -51,53 +51,31 @@ pub(super) fn find(nibbles: &[Nibble], windows: &mut Windows, edits: &mut Vec<Ed
     }
     tracks(nibbles, edits);
     let bytes: Vec<[Nibble; 2]> = nibbles.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
-    ascii_codes(nibbles, &codes, windows, edits);
-    decimal_codes(nibbles, &decimals, windows, edits);
+    in_codes(nibbles, &codes, ascii, windows, edits);
+    in_codes(nibbles, &decimals, decimal, windows, edits);
     ascii_tracks(&bytes, edits);
 }
 
-/// Where digits as ASCII codes (`34 31 31 …`) stand side by side, enough of them for a card number, as ranges of the
-/// nibbles. Inside them no number is looked for as BCD: every other digit of it would be a 3.
-pub(super) fn code_rows(nibbles: &[Nibble]) -> Vec<(usize, usize)> {
-    let is_digit = |byte: &&[Nibble]| byte[0].value == 3 && byte[1].value <= 9;
-    let (mut rows, mut at) = (Vec::new(), 0);
-    while at + 2 <= nibbles.len() {
-        let codes = nibbles[at..].chunks_exact(2).take_while(is_digit).count();
-        if codes >= CARD_DIGITS_MIN {
-            rows.push((at, at + 2 * codes));
-        }
-        at += 2 * codes.max(1);
-    }
-    rows
+/// How a byte's two nibbles stand for a digit; absent where they do not.
+type Code = fn(&[Nibble]) -> Option<u8>;
+
+/// The digit whose ASCII code a byte is: `34`.
+pub(super) fn ascii(byte: &[Nibble]) -> Option<u8> {
+    (byte[0].value == 3 && byte[1].value <= 9).then(|| byte[1].value)
 }
 
-/// Adds the edits that digits as ASCII codes need; `rows` is what [`code_rows`] gave.
-pub(super) fn ascii_codes(
-    nibbles: &[Nibble],
-    rows: &[(usize, usize)],
-    windows: &mut Windows,
-    edits: &mut Vec<Edit>,
-) {
-    for &(from, to) in rows {
-        let codes = nibbles[from..to].chunks_exact(2);
-        let digits: Vec<u8> = codes.clone().map(|code| code[1].value).collect();
-        let places: Vec<(usize, usize)> = codes.map(|code| (code[0].at, code[1].at + 1)).collect();
-        windows.anywhere(&digits);
-        windows.mask(&digits, &places, edits);
-    }
-}
-
-/// The digit whose ASCII code a byte's two digits are as a decimal.
+/// The digit whose ASCII code a byte's two digits are as a decimal: `52`, as Java writes a row of bytes.
 fn decimal(byte: &[Nibble]) -> Option<u8> {
     let code = 10 * byte[0].value + byte[1].value;
     (byte[1].value <= 9 && code.is_ascii_digit()).then(|| code - b'0')
 }
 
-/// Where digits as ASCII codes in decimals (`52, 49, 49, …`, as Java writes a row of bytes) stand side by side.
-fn decimal_rows(nibbles: &[Nibble]) -> Vec<(usize, usize)> {
+/// Where digits as codes (`34 31 31 …`) stand side by side, enough of them for a card number, as ranges of the nibbles.
+/// Inside them no number is looked for as BCD: every other digit of it would be the same.
+pub(super) fn code_rows(nibbles: &[Nibble], code: Code) -> Vec<(usize, usize)> {
     let (mut rows, mut at) = (Vec::new(), 0);
     while at + 2 <= nibbles.len() {
-        let codes = nibbles[at..].chunks_exact(2).map_while(decimal).count();
+        let codes = nibbles[at..].chunks_exact(2).map_while(code).count();
         if codes >= CARD_DIGITS_MIN {
             rows.push((at, at + 2 * codes));
         }
@@ -106,16 +84,17 @@ fn decimal_rows(nibbles: &[Nibble]) -> Vec<(usize, usize)> {
     rows
 }
 
-/// Adds the edits that these need.
-fn decimal_codes(
+/// Adds the edits that digits as codes need; `rows` is what [`code_rows`] gave.
+pub(super) fn in_codes(
     nibbles: &[Nibble],
     rows: &[(usize, usize)],
+    code: Code,
     windows: &mut Windows,
     edits: &mut Vec<Edit>,
 ) {
     for &(from, to) in rows {
         let codes = nibbles[from..to].chunks_exact(2);
-        let digits: Vec<u8> = codes.clone().filter_map(decimal).collect();
+        let digits: Vec<u8> = codes.clone().filter_map(code).collect();
         let places: Vec<(usize, usize)> = codes.map(|code| (code[0].at, code[1].at + 1)).collect();
         windows.anywhere(&digits);
         windows.mask(&digits, &places, edits);

@@ -239,7 +239,7 @@ impl Scanner {
         }
         let pairs = digits.iter().zip(places.iter());
         let nibbles: Vec<Nibble> = pairs.map(|(&value, &(at, _))| Nibble { value, at }).collect();
-        let rows = [0, 1].map(|from| hex::code_rows(&nibbles[from..]));
+        let rows = [0, 1].map(|from| hex::code_rows(&nibbles[from..], hex::ascii));
         if label != Some(Label::Card) {
             windows.leave_out(0, &rows[0]);
             // These are counted from the second digit on.
@@ -248,7 +248,7 @@ impl Scanner {
         }
         windows.mask(digits, places, edits);
         for (from, rows) in rows.iter().enumerate() {
-            hex::ascii_codes(&nibbles[from..], rows, windows, edits);
+            hex::in_codes(&nibbles[from..], rows, hex::ascii, windows, edits);
         }
     }
 
