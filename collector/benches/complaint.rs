@@ -14,7 +14,7 @@ use slipwatch_collector::complaint::said::Typed;
 use slipwatch_collector::config::Config;
 use slipwatch_collector::correlate::case::{Case, EventRef, Fact, What};
 use slipwatch_collector::correlate::shape;
-use slipwatch_collector::correlate::timeline::StreamTime;
+use slipwatch_collector::correlate::timeline::{Due, StreamTime};
 use slipwatch_collector::correlate::verdict::{Unknown, Verdict};
 use slipwatch_collector::edge::clock;
 use slipwatch_collector::edge::store::sqlite::SqliteStore;
@@ -81,9 +81,10 @@ fn case(id: u64, paid: &Paid) -> Case {
             event,
             source: SourceId(1),
             what: What::Approved,
-        }],
+        }]
+        .into(),
         slip_window: None,
-        reversal_due: None,
+        reversal_due: Due::NEVER,
         reversal_window: None,
         verdict: Verdict::Unknown { why: Unknown::NoSlipSource },
         told: Default::default(),

@@ -1,10 +1,11 @@
 //! All that is known of one payment at one terminal: its keys, and the facts that were heard of it, each with the
 //! event it rests on. Judges nothing; the rules read it.
 
+use super::facts::{Facts, Sorts};
 use super::finding::{FindingKind, Told};
 use super::policy::AgentName;
 use super::shape::{self, Shape, ShapeError, shape_struct};
-use super::timeline::StreamTime;
+use super::timeline::{Due, StreamTime};
 use super::verdict::{Unknown, Verdict};
 use slipwatch_shared::event::{
     AbortedBy, Copy, ElectronicChannel, Epoch, ExchangePhase, Keys, Kind, ReversalPhase, Seq,
@@ -156,6 +157,36 @@ pub enum What {
 }
 
 impl What {
+    /// Its sort, whatever else it tells, from 0 on. Stores hold it: no number is ever given anew.
+    pub const fn number(&self) -> u8 {
+        match self {
+            What::Requested => 0,
+            What::Approved => 1,
+            What::Refused => 2,
+            What::Unsound(_) => 3,
+            What::TimedOut => 4,
+            What::Completed => 5,
+            What::Aborted(_) => 6,
+            What::Reversal(_) => 7,
+            What::Voided => 8,
+            What::Refunded => 9,
+            What::SlipStarted(_) => 10,
+            What::SlipPrinted { .. } => 11,
+            What::SlipFailed(_) => 12,
+            What::SlipLost(_) => 13,
+            What::SlipIssued(_) => 14,
+            What::SlipDeclined => 15,
+            What::Trouble(_) => 16,
+            What::Restarted => 17,
+            What::PrintCancelled => 18,
+            What::NetworkDown => 19,
+            What::ApprovedOffline => 20,
+            What::Closed => 21,
+            What::Settled => 22,
+            What::Uploaded(_) => 23,
+        }
+    }
+
     /// Whether it says that the money was taken.
     pub fn is_success(&self) -> bool {
         match self {
@@ -261,11 +292,11 @@ pub struct Case {
     /// The numbers by which it is known, joined from all that was heard.
     pub keys: Keys,
     /// What was heard, in the order of the stream.
-    pub facts: Vec<Fact>,
+    pub facts: Facts,
     /// Whether its terminal was heard from the debit to the slip's deadline; absent until that is settled.
     pub slip_window: Option<Window>,
-    /// When an undo that is not acknowledged is told (A04); absent while none is due.
-    pub reversal_due: Option<StreamTime>,
+    /// When an undo that is not acknowledged is told (A04).
+    pub reversal_due: Due,
     /// Whether its terminal was heard until then; absent until that is settled.
     pub reversal_window: Option<Window>,
     /// What is said of its slip.
@@ -295,13 +326,16 @@ impl Case {
     /// Whether the first that was heard of its success is its upload: it was made offline, at a time that only the device
     /// tells, and whether a slip came then is not told by what was heard since.
     pub fn was_made_unheard(&self) -> bool {
+        if !self.facts.have(Sorts::UPLOADED) {
+            return false;
+        }
         let first = self.first_fact(What::is_success);
         matches!(first, Some(Fact { what: What::Uploaded(_), .. }))
     }
 
     /// Whether a settlement file has it.
     pub fn is_settled(&self) -> bool {
-        self.first_fact(|what| matches!(what, What::Settled)).is_some()
+        self.facts.have(Sorts::SETTLED)
     }
 
     /// What was told of it under `kind`.
@@ -331,31 +365,19 @@ impl Shape for Keys {
 
 impl Shape for What {
     fn put(&self, out: &mut Vec<u8>) {
-        match *self {
-            What::Requested => out.push(0),
-            What::Approved => out.push(1),
-            What::Refused => out.push(2),
-            What::Unsound(answer) => with(3, &answer, out),
-            What::TimedOut => out.push(4),
-            What::Completed => out.push(5),
-            What::Aborted(by) => with(6, &by, out),
-            What::Reversal(phase) => with(7, &phase, out),
-            What::Voided => out.push(8),
-            What::Refunded => out.push(9),
-            What::SlipStarted(copy) => with(10, &copy, out),
-            What::SlipPrinted { copy, reprint, grade } => with(11, &(copy, (reprint, grade)), out),
-            What::SlipFailed(reason) => with(12, &reason, out),
-            What::SlipLost(reason) => with(13, &reason, out),
-            What::SlipIssued(channel) => with(14, &channel, out),
-            What::SlipDeclined => out.push(15),
-            What::Trouble(trouble) => with(16, &trouble, out),
-            What::Restarted => out.push(17),
-            What::PrintCancelled => out.push(18),
-            What::NetworkDown => out.push(19),
-            What::ApprovedOffline => out.push(20),
-            What::Closed => out.push(21),
-            What::Settled => out.push(22),
-            What::Uploaded(phase) => with(23, &phase, out),
+        out.push(self.number());
+        match self {
+            What::Unsound(answer) => answer.put(out),
+            What::Aborted(by) => by.put(out),
+            What::Reversal(phase) => phase.put(out),
+            What::SlipStarted(copy) => copy.put(out),
+            What::SlipPrinted { copy, reprint, grade } => (*copy, (*reprint, *grade)).put(out),
+            What::SlipFailed(reason) => reason.put(out),
+            What::SlipLost(reason) => reason.put(out),
+            What::SlipIssued(channel) => channel.put(out),
+            What::Trouble(trouble) => trouble.put(out),
+            What::Uploaded(phase) => phase.put(out),
+            _ => {}
         }
     }
 
@@ -391,11 +413,6 @@ impl Shape for What {
             _ => return Err(ShapeError),
         })
     }
-}
-
-fn with(number: u8, value: &impl Shape, out: &mut Vec<u8>) {
-    out.push(number);
-    value.put(out);
 }
 
 impl Shape for Window {

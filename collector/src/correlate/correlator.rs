@@ -4,6 +4,7 @@
 
 use super::case::{Case, EventRef, Fact, Place, What};
 use super::coverage::{Coverage, Heard, Lines};
+use super::facts::Facts;
 use super::finding::{Finding, FindingKind};
 use super::lean::{Shared, Terminals};
 use super::pairs::Pairs;
@@ -11,7 +12,7 @@ use super::policy::{AgentName, Policies};
 use super::recall::Recall;
 use super::review::Out;
 use super::route::{Routes, Share};
-use super::terminal::{FACTS_USUAL, Kept, Terminal};
+use super::terminal::{Kept, Terminal};
 use super::timeline::{Due, StreamTime, Timeline};
 use super::verdict::{Unknown, Verdict};
 use slipwatch_shared::event::{Body, Epoch, Event, Kind, PrintedBy, SourceId};
@@ -302,13 +303,13 @@ impl Correlator {
         let mut next = StreamTime(i64::MAX);
         for at in 0..self.agents[agent].terminals.len() {
             let Agent { timeline, coverage, terminals, offline, .. } = &mut self.agents[agent];
-            let heard = Heard {
-                coverage,
-                terminal: terminals.id(at),
-                latest: timeline.latest,
-                offline: *offline,
-            };
-            let watermark = heard.watermark();
+            // No watermark is ahead of its stream.
+            if terminals.look_at(at) >= timeline.latest {
+                next = next.min(terminals.look_at(at));
+                continue;
+            }
+            let heard = Heard::of(coverage, terminals.id(at), timeline.latest, *offline);
+            let watermark = heard.watermark;
             if watermark > terminals.look_at(at) {
                 let terminal = terminals.wake(at);
                 let due = terminal
@@ -384,16 +385,15 @@ impl Correlator {
             kind,
             common_amount: false,
             keys: slipwatch_shared::event::Keys::default(),
-            facts: Vec::with_capacity(FACTS_USUAL),
+            facts: Facts::with_room(),
             slip_window: None,
-            reversal_due: None,
+            reversal_due: Due::NEVER,
             reversal_window: None,
             verdict: Verdict::Pending { due: fact.at },
             told: ThinVec::new(),
             numbering,
         };
-        let look_at = Due::NEVER;
-        terminal.insert(Kept { case, dirty: true, keys_changed: true, look_at, standing: None })
+        terminal.insert(Kept::new(case))
     }
 
     /// Numbers of an agent's stream are gone without a word about them.

@@ -332,14 +332,26 @@ pub struct Heard<'a> {
     pub latest: StreamTime,
     /// Its agent is not heard now, on the collector's clock.
     pub offline: bool,
-}
-
-impl Heard<'_> {
     /// Whatever the terminal's sources said up to here is in the stream, or known to be missing. Deadlines fire when
     /// it passes them.
-    pub fn watermark(&self) -> StreamTime {
-        let of = self.coverage.of(self.terminal);
-        of.map(|source| source.settled_until(self.latest)).min().unwrap_or(self.latest)
+    pub watermark: StreamTime,
+}
+
+impl<'a> Heard<'a> {
+    /// What was heard of a terminal of an agent, whose stream's latest time is `latest`.
+    pub fn of(
+        coverage: &'a Coverage,
+        terminal: Option<TerminalId>,
+        latest: StreamTime,
+        offline: bool,
+    ) -> Heard<'a> {
+        let mut watermark = None;
+        for source in coverage.of(terminal) {
+            let settled = source.settled_until(latest);
+            watermark = Some(watermark.map_or(settled, |least: StreamTime| least.min(settled)));
+        }
+        let watermark = watermark.unwrap_or(latest);
+        Heard { coverage, terminal, latest, offline, watermark }
     }
 
     /// Whether any source of the terminal carries slips.

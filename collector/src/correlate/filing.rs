@@ -9,7 +9,7 @@ use super::recall::{Recall, TransactionRow};
 use super::rules::habit::Deed;
 use super::rules::{offline, reversal};
 use super::terminal::{LOOSE_MAX, Loose, troubles};
-use super::timeline::StreamTime;
+use super::timeline::{Due, StreamTime};
 use super::watch::{Moved, Spot};
 use super::word::{Word, trouble, word};
 use slipwatch_shared::event::{
@@ -126,8 +126,7 @@ impl Correlator {
         let before = money::trace(&kept.case);
         let debited_before = before.0.debited();
         let by_host = matches!(what, What::Approved | What::Uploaded(ExchangePhase::Approved));
-        kept.keys_changed |= key::join(&mut kept.case.keys, keys, by_host);
-        kept.dirty |= kept.keys_changed;
+        kept.join(keys, by_host);
         kept.add(desk.fact(what));
         let (first, kind, amount) = (kept.case.first, kept.case.kind, kept.case.keys.amount);
         let after = money::trace(&kept.case);
@@ -146,7 +145,7 @@ impl Correlator {
             }
             while let Some(loose) = terminal.take_loose(desk.at, at) {
                 let kept = &mut terminal.cases[at];
-                kept.keys_changed |= key::join(&mut kept.case.keys, &loose.keys, false);
+                kept.join(&loose.keys, false);
                 kept.add(loose.fact);
             }
         }
@@ -181,13 +180,15 @@ impl Correlator {
         if !terminal.undo_due {
             return;
         }
-        terminal.undo_due = terminal.cases.iter().any(|kept| kept.case.reversal_due.is_some());
+        terminal.undo_due = terminal.cases.iter().any(|kept| kept.case.reversal_due != Due::NEVER);
         for kept in &mut terminal.cases {
-            let Some(due) = kept.case.reversal_due.filter(|due| *due >= desk.at) else { continue };
+            let Some(due) = kept.case.reversal_due.get().filter(|due| *due >= desk.at) else {
+                continue;
+            };
             let money::Undo::Pending { since } = money::trace(&kept.case).1 else { continue };
             let later = reversal::due(since, terminal.last_sale, deadlines);
             if later != due && kept.case.reversal_window.is_none() {
-                kept.case.reversal_due = Some(later);
+                kept.case.reversal_due = Some(later).into();
                 let look_at = kept.look_at.get().map_or(later, |look_at| look_at.min(later));
                 kept.look_at = Some(look_at).into();
                 kept.dirty = true;
@@ -286,8 +287,7 @@ impl Correlator {
             return;
         };
         let kept = &mut self.agents[desk.agent].terminals[at].cases[case];
-        kept.keys_changed |= key::join(&mut kept.case.keys, keys, false);
-        kept.dirty |= kept.keys_changed;
+        kept.join(keys, false);
         kept.add(desk.fact(what));
         let first = kept.case.first;
         let place = Place { agent: desk.agent, terminal: at, first };

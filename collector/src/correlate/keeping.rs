@@ -68,8 +68,8 @@ impl Correlator {
         for (at, terminal) in terminals.awake_mut() {
             let deadlines = *terminal.deadlines(&policies.deadlines);
             let latest = timeline.latest;
-            let heard = Heard { coverage, terminal: terminal.id, latest, offline: *offline };
-            let watermark = heard.watermark();
+            let heard = Heard::of(coverage, terminal.id, latest, *offline);
+            let watermark = heard.watermark;
             let id = terminal.id;
             let mut forgotten = terminal.forgotten_through;
             let over = terminal.cases.len().saturating_sub(CASES_MAX);
@@ -93,7 +93,6 @@ impl Correlator {
                     let place = Place { agent, terminal: at, first: kept.case.first };
                     shops[*shop].remove(place, kept.purse());
                 }
-                kept.shrink();
                 keep
             });
             if forgotten != terminal.forgotten_through {
@@ -118,18 +117,20 @@ impl Correlator {
         for (at, terminal) in terminals.awake_mut() {
             let deadlines = *terminal.deadlines(&policies.deadlines);
             let (id, latest) = (terminal.id, timeline.latest);
-            let heard = Heard { coverage, terminal: id, latest, offline: *offline };
-            let watermark = heard.watermark();
-            let rests = |kept: &Kept| {
-                !is_young(kept, watermark, &deadlines)
-                    && rest_at(kept, &deadlines).is_some_and(|rest_at| rest_at <= watermark)
-            };
+            let heard = Heard::of(coverage, id, latest, *offline);
+            let watermark = heard.watermark;
+            let rests =
+                |kept: &Kept| rest_at(kept, &deadlines).is_some_and(|rest_at| rest_at <= watermark);
             let over = terminal.cases.len().saturating_sub(CASES_MAX);
             let mut place = 0;
             let mut forgotten = terminal.forgotten_through;
-            while place < terminal.cases.len() {
-                if !everything && place >= over && !rests(&terminal.cases[place]) {
-                    terminal.cases[place].shrink();
+            while let Some(kept) = terminal.cases.get(place) {
+                let stays = !everything && place >= over;
+                // Those behind it began later.
+                if stays && is_young(kept, watermark, &deadlines) {
+                    break;
+                }
+                if stays && !rests(kept) {
                     place += 1;
                     continue;
                 }

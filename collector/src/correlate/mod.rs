@@ -4,6 +4,7 @@ pub mod case;
 pub mod cause;
 pub mod correlator;
 pub mod coverage;
+pub mod facts;
 pub mod filing;
 pub mod finding;
 pub mod keeping;

@@ -78,7 +78,7 @@ impl Money {
 /// Folds a payment's facts, in the order of the stream.
 pub fn trace(case: &Case) -> (Money, Undo) {
     let (mut money, mut undo) = (Money::Untouched, Undo::None);
-    for fact in &case.facts {
+    for fact in case.facts.iter() {
         let at = fact.at;
         money = match (money, fact.what) {
             // What went back stays back: an answer that comes after the undo was acknowledged is the undone one.

@@ -2,7 +2,8 @@
 //! of those in memory only; what came to rest is asked of the store by the correlator.
 
 use super::case::{EventRef, Place};
-use super::rules::duplicate::Side;
+use super::rules::duplicate::Paid;
+use super::terminal::Kept;
 use super::timeline::StreamTime;
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
@@ -15,10 +16,10 @@ pub struct Purse(NonZeroU32);
 impl Purse {
     const LEAST: Purse = Purse(NonZeroU32::MIN);
 
-    fn of(side: &Side<'_>) -> Purse {
-        let last_four = side.card.and_then(|card| card.pan).map(|pan| pan.last_four());
+    fn of(kept: &Kept, paid: &Paid) -> Purse {
+        let pan = kept.case.keys.card.as_ref().and_then(|card| card.pan);
         let mut mark = Mark(0);
-        (side.amount, last_four).hash(&mut mark);
+        (paid.amount, pan.map(|pan| pan.last_four())).hash(&mut mark);
         NonZeroU32::new((mark.finish() >> 32) as u32).map_or(Purse::LEAST, Purse)
     }
 }
@@ -32,11 +33,11 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// That of one side of a pair.
-    pub fn of(side: &Side<'_>) -> Standing {
+    /// That of a payment that may be one side of a pair.
+    pub fn of(kept: &Kept, paid: &Paid) -> Standing {
         let mut mark = Mark(0);
-        side.hash(&mut mark);
-        Standing { purse: Purse::of(side), mark: mark.finish() }
+        (paid, kept.joined).hash(&mut mark);
+        Standing { purse: Purse::of(kept, paid), mark: mark.finish() }
     }
 }
 
@@ -63,6 +64,10 @@ impl Hasher for Mark {
 
     fn write_u32(&mut self, number: u32) {
         self.write_u64(number.into());
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
     }
 
     fn write_u64(&mut self, word: u64) {

@@ -131,7 +131,7 @@ fn seen(case: &Case) -> Option<Seen> {
         declined: false,
         other_line: false,
     };
-    for fact in &case.facts {
+    for fact in case.facts.iter() {
         match fact.what {
             What::SlipPrinted { copy, .. } => {
                 seen.merchant |= copy == Some(Copy::Merchant);

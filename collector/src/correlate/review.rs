@@ -7,11 +7,11 @@ use super::coverage::Heard;
 use super::finding::{
     Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Stage, Subject, Told,
 };
-use super::money::{self, Undo};
+use super::money::{self, Money, Undo};
 use super::pairs::{Purse, Standing};
 use super::policy::TerminalName;
 use super::recall::Recall;
-use super::rules::duplicate::{self, Side};
+use super::rules::duplicate::{self, Paid, Side};
 use super::rules::{self, Held, Say, late, offline, print, printer, reversal, slip, storm};
 use super::terminal::{Kept, Terminal};
 use super::timeline::{Due, StreamTime};
@@ -30,10 +30,12 @@ const REST_GRACE_MS: i64 = 300_000;
 impl Correlator {
     /// Judges one payment, and those that may be its double.
     pub(super) fn review(&mut self, place: Place, now: ArrivalTime, recall: &mut dyn Recall) {
-        self.agents[place.agent].touched = true;
-        self.judge(place, now);
-        let was = self.kept(place).and_then(Kept::purse);
-        if !self.pair(place) {
+        let agent = &mut self.agents[place.agent];
+        agent.touched = true;
+        let Some(at) = agent.terminals[place.terminal].position(place.first) else { return };
+        let was = agent.terminals[place.terminal].cases[at].purse();
+        let money = self.judge(place, at, now);
+        if !self.pair_at(place, at, money) {
             return;
         }
         self.recall_doubles(place, recall);
@@ -76,16 +78,15 @@ impl Correlator {
     }
 
     /// The slip, the print and the undo of one payment.
-    pub(super) fn judge(&mut self, place: Place, now: ArrivalTime) {
+    fn judge(&mut self, place: Place, at: usize, now: ArrivalTime) -> Money {
         let Correlator { agents, policies, out, .. } = self;
         let agent = &mut agents[place.agent];
         let Agent { timeline, coverage, terminals, offline, .. } = agent;
         let terminal = &mut terminals[place.terminal];
-        let Some(at) = terminal.position(place.first) else { return };
         let deadlines = *terminal.deadlines(&policies.deadlines);
         let Terminal { cases, policy, id, .. } = terminal;
         let kept = &mut cases[at];
-        let heard = Heard { coverage, terminal: *id, latest: timeline.latest, offline: *offline };
+        let heard = Heard::of(coverage, *id, timeline.latest, *offline);
         let (money, undo) = money::trace(&kept.case);
         let (verdict, window) =
             slip::verdict(&kept.case, money, &heard, policy.as_deref(), &deadlines);
@@ -98,10 +99,10 @@ impl Correlator {
             kept.dirty = true;
         }
         let undo_window = undo_window(kept, undo, terminal.last_sale, &heard, &deadlines);
-        terminal.undo_due |= kept.case.reversal_due.is_some();
-        let watermark = heard.watermark();
+        terminal.undo_due |= kept.case.reversal_due != Due::NEVER;
+        let watermark = heard.watermark;
         let slip_look = slip::next_look(&kept.case, money, &verdict, watermark, &deadlines);
-        let undo_look = kept.case.reversal_due.filter(|_| undo_window.is_none());
+        let undo_look = kept.case.reversal_due.get().filter(|_| undo_window.is_none());
         let thresholds = policy
             .as_ref()
             .map(|policy| policy.thresholds.as_deref().unwrap_or(&policies.thresholds));
@@ -113,7 +114,9 @@ impl Correlator {
             terminal.look_at = terminal.look_at.min(look_at);
             agent.look_at = agent.look_at.min(look_at);
         }
-        let (Some(policy), Some(thresholds)) = (policy.as_deref(), thresholds) else { return };
+        let (Some(policy), Some(thresholds)) = (policy.as_deref(), thresholds) else {
+            return money;
+        };
         let case = &kept.case;
         let a02 = print::print_failed(case, money, &verdict, &heard, policy, &deadlines);
         let holds = matches!(a02, Say::Holds(_));
@@ -133,11 +136,16 @@ impl Correlator {
             (FindingKind::LateSuccess, a05),
             (FindingKind::OfflineForced, a15),
         ];
+        // Of most payments nothing was ever told, nor is anything to be.
+        if case.told.is_empty() && said.iter().all(|(_, say)| matches!(say, Say::Not(_))) {
+            return money;
+        }
         let settled = kept.case.is_settled();
         for (kind, say) in said {
             let say = if settled { confirmed(say) } else { say };
             self.tell_of(place, at, kind, say, now);
         }
+        money
     }
 
     /// Tells what a rule says of a payment, where it is news.
@@ -276,17 +284,23 @@ impl Correlator {
         self.tell_of(place, at, held.kind, Say::Holds(held), spot.now);
     }
 
+    /// Writes down how a payment that came back stands among the debits of its shop.
+    pub(super) fn pair(&mut self, place: Place) {
+        let terminal = &self.agents[place.agent].terminals[place.terminal];
+        let Some(at) = terminal.position(place.first) else { return };
+        let money = money::trace(&terminal.cases[at].case).0;
+        self.pair_at(place, at, money);
+    }
+
     /// Writes down how a debit stands among those of its shop; tells whether that changed.
-    pub(super) fn pair(&mut self, place: Place) -> bool {
+    fn pair_at(&mut self, place: Place, at: usize, money: Money) -> bool {
         let Correlator { agents, shops, .. } = self;
         let agent = &mut agents[place.agent];
         let terminal = &mut agent.terminals[place.terminal];
-        let Some(at) = terminal.position(place.first) else { return false };
         let judged = terminal.policy.is_some();
         let kept = &mut terminal.cases[at];
-        let money = money::trace(&kept.case).0;
-        let side = judged.then(|| Side::of(place, terminal.id, &kept.case, money)).flatten();
-        let is = side.as_ref().map(Standing::of);
+        let paid = judged.then(|| Paid::of(&kept.case, money)).flatten();
+        let is = paid.map(|paid| Standing::of(kept, &paid));
         let changed = shops[agent.shop].put(place, kept.standing, is);
         kept.standing = is;
         changed
@@ -327,7 +341,7 @@ impl Correlator {
             Some(((first, second, points), stage)) => Say::Holds(Held {
                 kind: FindingKind::DuplicateDebit,
                 stage,
-                since: second.at,
+                since: second.paid.at,
                 cause: duplicate::cause(first, second),
                 partner: Some(CaseId {
                     agent: agents[first.place.agent].name.clone(),
@@ -337,7 +351,7 @@ impl Correlator {
             }),
         };
         // Both are in a settlement file: the shopper paid twice.
-        let both = best.is_some_and(|(first, second, _)| first.settled && second.settled);
+        let both = best.is_some_and(|(first, second, _)| first.paid.settled && second.paid.settled);
         let say = if both { confirmed(say) } else { say };
         let Correlator { agents, out, .. } = self;
         let agent = &mut agents[place.agent];
@@ -363,13 +377,13 @@ fn undo_window(
     let before = (case.reversal_due, case.reversal_window);
     match undo {
         Undo::Pending { since } => {
-            if case.reversal_due.is_none() {
-                case.reversal_due = Some(reversal::due(since, last_sale, deadlines));
+            if case.reversal_due == Due::NEVER {
+                case.reversal_due = Some(reversal::due(since, last_sale, deadlines)).into();
             }
             case.reversal_window = reversal::window(case, undo, heard);
         }
         Undo::None | Undo::Acknowledged | Undo::Failed { .. } => {
-            (case.reversal_due, case.reversal_window) = (None, None);
+            (case.reversal_due, case.reversal_window) = (Due::NEVER, None);
         }
     }
     kept.dirty |= before != (case.reversal_due, case.reversal_window);

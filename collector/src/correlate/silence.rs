@@ -106,7 +106,7 @@ impl Correlator {
             return Some(due);
         }
         let latest = timeline.latest;
-        let heard = Heard { coverage, terminal: Some(id), latest, offline: *offline };
+        let heard = Heard::of(coverage, Some(id), latest, *offline);
         let historical = coverage.of(Some(id)).any(|source| source.historical);
         if historical || heard.hole_in(Needs::All, since, due).is_some() {
             return None;

@@ -1,6 +1,7 @@
 //! One terminal: its payments in memory, and which of them a word is about. Judges nothing.
 
 use super::case::{Case, EventRef, FACTS_MAX, Fact, Trouble, What};
+use super::facts::Sorts;
 use super::finding::Finding;
 use super::key::{self, Fit};
 use super::lean::Lean;
@@ -37,11 +38,6 @@ const NAMED_MS: i64 = 7 * 24 * 3_600_000;
 /// The same request again within this is a retransmission.
 const RETRANSMITTED_MS: i64 = 600_000;
 
-/// Room is made for so many facts: most payments have five or six, those that wait for their slip fewer.
-pub(super) const FACTS_USUAL: usize = 5;
-/// And for so many more, where there are more.
-const FACTS_STEP: usize = 2;
-
 /// A payment in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
@@ -53,6 +49,8 @@ pub struct Kept {
     pub keys_changed: bool,
     /// When it must be looked at though nothing is said.
     pub look_at: Due,
+    /// How often numbers of it came or changed since it is in memory.
+    pub joined: u32,
     /// How it stands among the debits of its shop.
     pub standing: Option<Standing>,
 }
@@ -61,7 +59,20 @@ impl Kept {
     /// As it came from the store.
     pub fn stored(case: Case) -> Kept {
         let look_at = Due::from(Some(case.opened));
-        Kept { case, dirty: false, keys_changed: false, look_at, standing: None }
+        Kept { case, dirty: false, keys_changed: false, look_at, joined: 0, standing: None }
+    }
+
+    /// One that is new.
+    pub fn new(case: Case) -> Kept {
+        Kept { dirty: true, keys_changed: true, look_at: Due::NEVER, ..Kept::stored(case) }
+    }
+
+    /// Joins numbers that were said of it into those that are known; `answer`: the host said them.
+    pub fn join(&mut self, said: &Keys, answer: bool) {
+        if key::join(&mut self.case.keys, said, answer) {
+            self.joined = self.joined.wrapping_add(1);
+            (self.dirty, self.keys_changed) = (true, true);
+        }
     }
 
     /// Where it lies among the debits of its shop.
@@ -69,23 +80,14 @@ impl Kept {
         self.standing.map(|standing| standing.purse)
     }
 
-    /// Where nothing is awaited of it most hear nothing more: no room is held for that.
-    pub fn shrink(&mut self) {
-        if self.look_at == Due::NEVER {
-            self.case.facts.shrink_to_fit();
-        }
-    }
-
     /// Writes down a fact; tells whether it is news.
     pub fn add(&mut self, fact: Fact) -> bool {
         let facts = &mut self.case.facts;
         // What is said again and again changes nothing.
-        let again = facts.iter().filter(|known| known.what == fact.what).count();
-        if facts.len() >= FACTS_MAX || again >= 4 {
+        let again = facts.have(Sorts::of(&fact.what))
+            && facts.iter().filter(|known| known.what == fact.what).nth(3).is_some();
+        if facts.len() >= FACTS_MAX || again {
             return false;
-        }
-        if facts.len() == facts.capacity() {
-            facts.reserve_exact(FACTS_STEP);
         }
         facts.push(fact);
         self.dirty = true;
@@ -218,6 +220,10 @@ impl Terminal {
 
     /// The place of a payment among [`Terminal::cases`].
     pub fn position(&self, first: EventRef) -> Option<usize> {
+        // Mostly it is the latest.
+        if self.cases.back()?.case.first == first {
+            return Some(self.cases.len() - 1);
+        }
         let at = self.cases.partition_point(|kept| kept.case.first < first);
         self.cases.get(at).filter(|kept| kept.case.first == first).map(|_| at)
     }
@@ -225,7 +231,7 @@ impl Terminal {
     /// Puts a payment in its place; keeps the one that is there.
     pub fn insert(&mut self, kept: Kept) -> usize {
         let first = kept.case.first;
-        self.undo_due |= kept.case.reversal_due.is_some();
+        self.undo_due |= kept.case.reversal_due != Due::NEVER;
         let at = self.cases.partition_point(|known| known.case.first < first);
         if self.cases.get(at).is_none_or(|known| known.case.first != first) {
             self.cases.insert(at, Box::new(kept));
@@ -246,9 +252,11 @@ impl Terminal {
         let mut best: Option<(Fit, usize)> = None;
         for (place, kept) in self.cases.iter().enumerate().rev() {
             let case = &kept.case;
-            // What was asked for long ago is not asked for again: its keys need not be looked at.
-            let too_old = what == What::Requested && at.ms_since(case.opened) > RETRANSMITTED_MS;
-            if too_old || kind.is_some_and(|kind| kind != case.kind) {
+            // What was asked for long ago is not asked for again, nor is what was before it.
+            if what == What::Requested && at.ms_since(case.opened) > RETRANSMITTED_MS {
+                break;
+            }
+            if kind.is_some_and(|kind| kind != case.kind) {
                 continue;
             }
             let mut fitted = key::fit(&case.keys, keys);
@@ -370,10 +378,7 @@ fn in_part(case: &Case, what: What, keys: &Keys, at: StreamTime, deadlines: &Dea
 /// which come round or are handed out twice. An upload of an offline approval is the same payment.
 fn comes_again(case: &Case, what: What, known_once: bool, age_ms: i64) -> bool {
     let success = matches!(what, What::Approved | What::ApprovedOffline | What::Completed);
-    if !success || known_once || age_ms <= RETRANSMITTED_MS {
-        return false;
-    }
-    case.facts.iter().any(|fact| fact.what == what)
+    success && !known_once && age_ms > RETRANSMITTED_MS && case.facts.have(Sorts::of(&what))
 }
 
 /// Whether a payment waits for this word, though no number says that it is about it.

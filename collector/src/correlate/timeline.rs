@@ -35,6 +35,17 @@ impl Due {
     }
 }
 
+impl Shape for Due {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.get().put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<Due, ShapeError> {
+        let at: Option<StreamTime> = Shape::take(bytes)?;
+        Ok(at.into())
+    }
+}
+
 impl From<Option<StreamTime>> for Due {
     fn from(at: Option<StreamTime>) -> Due {
         at.map_or(Due::NEVER, Due)

@@ -5,6 +5,7 @@
 use super::case::{CaseId, EventRef, Place, What};
 use super::correlator::{Agent, Correlator};
 use super::coverage::{Heard, Needs};
+use super::facts::Sorts;
 use super::finding::{
     Change, Finding, FindingChange, FindingId, FindingKind, Resolution, Stage, Subject,
 };
@@ -113,9 +114,11 @@ impl Correlator {
         let standard = self.policies.thresholds;
         let thresholds = *thresholds_of(terminal, &self.policies).unwrap_or(&standard);
         let said = Said { merchant: keys.merchant, stan, batch: keys.batch_number, at: spot.at };
-        let heard =
-            Heard { coverage, terminal: terminal.id, latest: timeline.latest, offline: *offline };
-        let whole = |since| heard.hole_in(Needs::Money, since, spot.at).is_none();
+        let id = terminal.id;
+        let whole = |since| {
+            let heard = Heard::of(coverage, id, timeline.latest, *offline);
+            heard.hole_in(Needs::Money, since, spot.at).is_none()
+        };
         let numbers = &mut terminal.watch.get_or_insert_default().numbers;
         let (life, odd) = numbers.note(said, whole, &thresholds);
         if let Some(odd) = odd {
@@ -334,8 +337,7 @@ impl Correlator {
     pub(super) fn watch_close(&mut self, spot: &Spot<'_>, result: SettlementResult) {
         let Agent { coverage, terminals, timeline, offline, .. } = &mut self.agents[spot.agent];
         let terminal = &mut terminals[spot.terminal];
-        let heard =
-            Heard { coverage, terminal: terminal.id, latest: timeline.latest, offline: *offline };
+        let heard = Heard::of(coverage, terminal.id, timeline.latest, *offline);
         let watch = terminal.watch.get_or_insert_default();
         let day = watch.day.get_or_insert_default();
         let stand = day.close(result, spot.at, spot.reference, &heard);
@@ -367,7 +369,7 @@ impl Correlator {
         let watch = terminal.watch.as_deref()?;
         let thresholds = *thresholds_of(terminal, &self.policies)?;
         let latest = timeline.latest;
-        let heard = Heard { coverage, terminal: terminal.id, latest, offline: *offline };
+        let heard = Heard::of(coverage, terminal.id, latest, *offline);
         let mut next: Option<StreamTime> = None;
         let mut stands: Vec<(FindingKind, Stand)> = Vec::new();
         let mut at_due = |due: StreamTime, kind, stand: &dyn Fn() -> Stand| {
@@ -552,9 +554,13 @@ fn is_overdue(matter: &Matter) -> bool {
 /// Whether a payment that was just opened runs one again that had no answer: the same card and amount, soon after.
 fn reruns(terminal: &Terminal, place: usize, at: StreamTime) -> bool {
     const LOOKED_BACK: usize = 4;
+    const LOOKED_BACK_MS: i64 = 2 * habit::RERUN_MS;
     let own = &terminal.cases[place].case;
-    let before = terminal.cases.iter().take(place).rev().take(LOOKED_BACK);
-    before.map(|kept| &kept.case).any(|case| {
+    let before = terminal.cases.range(..place).rev().take(LOOKED_BACK);
+    // No answer is waited for so long that the time-out could be near.
+    let before = before.take_while(|kept| at.ms_since(kept.case.opened) <= LOOKED_BACK_MS);
+    let mut open = before.map(|kept| &kept.case).filter(|case| case.facts.have(Sorts::UNANSWERED));
+    open.any(|case| {
         let Money::Open { since } = money::trace(case).0 else { return false };
         at.ms_since(since) <= habit::RERUN_MS
             && case.keys.amount.is_some()

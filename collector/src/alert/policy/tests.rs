@@ -4,9 +4,10 @@ use super::*;
 use crate::alert::telling::{self, Telling};
 use crate::correlate::case::{Case, CaseId, EventRef};
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
+use crate::correlate::facts::Facts;
 use crate::correlate::finding::{Finding, FindingId, FindingKind, Ledger, RowName, Subject};
 use crate::correlate::policy::{AgentName, TerminalName};
-use crate::correlate::timeline::StreamTime;
+use crate::correlate::timeline::{Due, StreamTime};
 use crate::correlate::verdict::Verdict;
 use slipwatch_shared::card::{Card, MaskedPan};
 use slipwatch_shared::event::{Epoch, Keys, Kind, Seq};
@@ -59,9 +60,9 @@ fn case(seq: u64) -> Case {
             card: Some(card),
             ..Keys::default()
         },
-        facts: Vec::new(),
+        facts: Facts::default(),
         slip_window: None,
-        reversal_due: None,
+        reversal_due: Due::NEVER,
         reversal_window: None,
         verdict: Verdict::NoSlip { cause: CauseClass::TerminalFault, confidence: 95 },
         told: Default::default(),

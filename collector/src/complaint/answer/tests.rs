@@ -3,7 +3,7 @@ use crate::complaint::deadline::test_calendar;
 use crate::correlate::case::{EventRef, Fact};
 use crate::correlate::cause::Cause;
 use crate::correlate::finding::{Stage, Told};
-use crate::correlate::timeline::StreamTime;
+use crate::correlate::timeline::{Due, StreamTime};
 use crate::correlate::verdict::Unknown;
 use slipwatch_shared::event::{AbortedBy, Epoch, Keys, ReversalPhase, Seq, SlipGrade, SourceId};
 
@@ -29,7 +29,7 @@ fn case(facts: &[What], verdict: Verdict) -> Case {
         keys: Keys::default(),
         facts: facts.iter().enumerate().map(fact).collect(),
         slip_window: None,
-        reversal_due: None,
+        reversal_due: Due::NEVER,
         reversal_window: None,
         verdict,
         told: Default::default(),

@@ -3,6 +3,7 @@
 
 use crate::correlate::case::{Case, EventRef, Place, What};
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
+use crate::correlate::facts::Sorts;
 use crate::correlate::finding::Stage;
 use crate::correlate::key;
 use crate::correlate::money::Money;
@@ -21,27 +22,13 @@ pub const SUSPECT_POINTS: i64 = 4;
 /// From so many points on people are told.
 pub const ALERT_POINTS: i64 = 6;
 
-/// What of a debit its pairing with others rests on. Enough to judge a pair without either case at hand.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Side<'a> {
-    /// Which.
-    pub place: Place,
-    /// At which terminal.
-    pub terminal: Option<TerminalId>,
+/// What changes of a debit that may be one side of a pair, but for its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Paid {
     /// When the money went, or may have gone.
     pub at: StreamTime,
-    /// The event that says so.
-    pub event: EventRef,
     /// How much.
     pub amount: Amount,
-    /// With which card; absent where a wallet shows none.
-    pub card: Option<Card>,
-    /// Card or wallet.
-    pub instrument: Option<Instrument>,
-    /// The shop's order number.
-    pub order_number: Option<&'a OrderNumber>,
-    /// Field 42.
-    pub merchant: Option<MerchantId>,
     /// The amount is one of those the terminal repeats most.
     pub common_amount: bool,
     /// When a slip came, if one did.
@@ -54,61 +41,95 @@ pub struct Side<'a> {
     pub settled: bool,
 }
 
+impl Paid {
+    /// Absent when a case took no money, or gave it back, or neither card nor wallet is known.
+    pub fn of(case: &Case, money: Money) -> Option<Paid> {
+        let (at, open) = match money {
+            Money::Debited { at } => (at, false),
+            Money::Open { since } => (since, true),
+            _ => return None,
+        };
+        let amount = case.keys.amount?;
+        let payer_known = card(case).is_some() || is_wallet(case.keys.instrument);
+        // When the shopper paid is not known of one that was made offline: only when the terminal told its host.
+        if !case.kind.is_debit() || !payer_known || case.was_made_unheard() {
+            return None;
+        }
+        let spoilt = || {
+            let spoilt = |what: &What| matches!(what, What::SlipFailed(_) | What::SlipLost(_));
+            case.facts.have(Sorts::SPOILT).then(|| case.first_fact(spoilt)).flatten()
+        };
+        Some(Paid {
+            at,
+            amount,
+            common_amount: case.common_amount,
+            slip_at: slip::satisfied(case, 1).map(|slip| slip.at),
+            no_slip: matches!(case.verdict, Verdict::NoSlip { .. } | Verdict::PrintedLate { .. }),
+            trouble_at: if open { Some(at) } else { spoilt().map(|fact| fact.at) },
+            settled: case.is_settled(),
+        })
+    }
+}
+
+/// The card of a case, where it tells which.
+fn card(case: &Case) -> Option<Card> {
+    case.keys.card.filter(|card| card.pan.is_some() || card.token.is_some())
+}
+
+/// What of a debit its pairing with others rests on. Enough to judge a pair without either case at hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Side<'a> {
+    /// Which.
+    pub place: Place,
+    /// At which terminal.
+    pub terminal: Option<TerminalId>,
+    /// The money and the slip.
+    pub paid: Paid,
+    /// The event that says that the money went.
+    pub event: EventRef,
+    /// With which card; absent where a wallet shows none.
+    pub card: Option<Card>,
+    /// Card or wallet.
+    pub instrument: Option<Instrument>,
+    /// The shop's order number.
+    pub order_number: Option<&'a OrderNumber>,
+    /// Field 42.
+    pub merchant: Option<MerchantId>,
+}
+
 impl<'a> Side<'a> {
-    /// A case as one side of a pair; absent when it took no money, or gave it back, or neither card nor wallet is known.
+    /// A case as one side of a pair, where it can be one.
     pub fn of(
         place: Place,
         terminal: Option<TerminalId>,
         case: &'a Case,
         money: Money,
     ) -> Option<Side<'a>> {
-        let (at, open) = match money {
-            Money::Debited { at } => (at, false),
-            Money::Open { since } => (since, true),
-            _ => return None,
-        };
-        // When the shopper paid is not known: only when the terminal told its host.
-        if case.was_made_unheard() {
-            return None;
-        }
-        let card = case.keys.card.filter(|card| card.pan.is_some() || card.token.is_some());
-        let amount = case.keys.amount?;
-        if !case.kind.is_debit() || (card.is_none() && !is_wallet(case.keys.instrument)) {
-            return None;
-        }
-        let failed = |what: &What| matches!(what, What::SlipFailed(_) | What::SlipLost(_));
-        let slip_at = slip::satisfied(case, 1).map(|slip| slip.at);
-        let event =
-            case.facts.iter().find(|fact| fact.at == at).map_or(case.first, |fact| fact.event);
+        let paid = Paid::of(case, money)?;
+        let said = case.facts.iter().find(|fact| fact.at == paid.at);
         Some(Side {
             place,
             terminal,
-            at,
-            event,
-            amount,
-            card,
+            paid,
+            event: said.map_or(case.first, |fact| fact.event),
+            card: card(case),
             instrument: case.keys.instrument,
             order_number: case.keys.order_number.as_deref(),
             merchant: case.keys.merchant,
-            common_amount: case.common_amount,
-            slip_at,
-            no_slip: matches!(case.verdict, Verdict::NoSlip { .. } | Verdict::PrintedLate { .. }),
-            trouble_at: if open { Some(at) } else { case.first_fact(failed).map(|fact| fact.at) },
-            settled: case.is_settled(),
         })
     }
 }
 
 /// The earlier of two first: by time, then by terminal and number, so that it does not matter who asks.
 pub fn in_order<'a, 'b>(left: &'a Side<'b>, right: &'a Side<'b>) -> (&'a Side<'b>, &'a Side<'b>) {
-    let order = |side: &Side<'_>| (side.at, side.terminal, side.place.first);
+    let order = |side: &Side<'_>| (side.paid.at, side.terminal, side.place.first);
     if order(left) <= order(right) { (left, right) } else { (right, left) }
 }
 
 /// Points for one purchase debited twice; absent when the two cannot be one purchase.
 pub fn points(left: &Side<'_>, right: &Side<'_>, deadlines: &Deadlines) -> Option<i64> {
     let (first, second) = in_order(left, right);
-    let apart_ms = second.at.ms_since(first.at);
+    let apart_ms = second.paid.at.ms_since(first.paid.at);
     let window_ms = match is_wallet(first.instrument) && is_wallet(second.instrument) {
         true => deadlines.duplicate_window_qr_ms,
         false => deadlines.duplicate_window_ms,
@@ -117,7 +138,7 @@ pub fn points(left: &Side<'_>, right: &Side<'_>, deadlines: &Deadlines) -> Optio
     let other_merchant = matches!(merchants, (Some(left), Some(right)) if left != right);
     let candidates = apart_ms <= window_ms
         && !other_merchant
-        && first.amount == second.amount
+        && first.paid.amount == second.paid.amount
         && same_payer(first, second);
     if !candidates {
         return None;
@@ -145,10 +166,14 @@ pub fn points(left: &Side<'_>, right: &Side<'_>, deadlines: &Deadlines) -> Optio
     if matches!(orders, (Some(left), Some(right)) if left != right) {
         points -= 2;
     }
-    if first.slip_at.is_some() && second.slip_at.is_some() && !first.no_slip && !second.no_slip {
+    if first.paid.slip_at.is_some()
+        && second.paid.slip_at.is_some()
+        && !first.paid.no_slip
+        && !second.paid.no_slip
+    {
         points -= 2;
     }
-    if first.common_amount || second.common_amount {
+    if first.paid.common_amount || second.paid.common_amount {
         points -= 2;
     }
     Some(points)
@@ -173,13 +198,14 @@ fn same_payer(first: &Side<'_>, second: &Side<'_>) -> bool {
 
 /// The first one had no slip, or no answer, when the second was made: the reason why people pay twice.
 fn follows_trouble(first: &Side<'_>, second: &Side<'_>) -> bool {
-    let without_slip = first.slip_at.is_none_or(|slip| slip > second.at);
-    let trouble = first.no_slip || first.trouble_at.is_some_and(|trouble| trouble <= second.at);
+    let without_slip = first.paid.slip_at.is_none_or(|slip| slip > second.paid.at);
+    let trouble = first.paid.no_slip
+        || first.paid.trouble_at.is_some_and(|trouble| trouble <= second.paid.at);
     without_slip && trouble
 }
 
 fn slipless(side: &Side<'_>) -> bool {
-    side.no_slip || (side.slip_at.is_none() && side.trouble_at.is_some())
+    side.paid.no_slip || (side.paid.slip_at.is_none() && side.paid.trouble_at.is_some())
 }
 
 /// How far a pair with so many points is.
@@ -200,8 +226,8 @@ pub fn best<'a, 'b>(
     let own = sides.iter().find(|side| side.place == place)?;
     let earlier = sides.iter().filter(|side| side.place != place && in_order(side, own).1 == own);
     let scored = earlier.filter_map(|side| Some((side, points(side, own, deadlines)?)));
-    let (first, points) =
-        scored.max_by_key(|(side, points)| (*points, side.at, side.terminal, side.place.first))?;
+    let (first, points) = scored
+        .max_by_key(|(side, points)| (*points, side.paid.at, side.terminal, side.place.first))?;
     Some((first, own, points))
 }
 

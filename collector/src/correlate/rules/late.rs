@@ -4,6 +4,7 @@
 use super::{Held, Say};
 use crate::correlate::case::{Case, Fact, What};
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
+use crate::correlate::facts::Sorts;
 use crate::correlate::finding::{FindingKind, Resolution, Stage};
 use crate::correlate::money::Money;
 use crate::correlate::verdict::NotExpected;
@@ -11,9 +12,12 @@ use slipwatch_shared::event::{AbortedBy, Instrument};
 
 /// A success that came after the order was closed, as the close and the success.
 fn late(case: &Case) -> Option<(&Fact, &Fact)> {
+    if !case.facts.have(Sorts::ABORTED) {
+        return None;
+    }
     let mut closed: Option<&Fact> = None;
     let mut taken = false;
-    for fact in &case.facts {
+    for fact in case.facts.iter() {
         match fact.what {
             // Asked anew, after a close or not: the order is open again.
             What::Requested => closed = None,

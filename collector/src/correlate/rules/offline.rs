@@ -5,6 +5,7 @@ use super::{Held, Say};
 use crate::correlate::case::{Case, Fact, What};
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
 use crate::correlate::coverage::{Heard, Needs};
+use crate::correlate::facts::Sorts;
 use crate::correlate::finding::{FindingKind, Resolution, Stage};
 use crate::correlate::policy::Thresholds;
 use crate::correlate::timeline::StreamTime;
@@ -12,6 +13,9 @@ use slipwatch_shared::event::ExchangePhase;
 
 /// The first that was heard of a payment as one that was made offline.
 fn made_offline(case: &Case) -> Option<usize> {
+    if !case.facts.have(Sorts::OFFLINE) {
+        return None;
+    }
     let tells = |what: What| matches!(what, What::ApprovedOffline | What::Uploaded(_));
     case.facts.iter().position(|fact| tells(fact.what))
 }
@@ -59,7 +63,7 @@ pub fn offline_forced(case: &Case, heard: &Heard<'_>, thresholds: &Thresholds) -
     let told = case.told(FindingKind::OfflineForced).is_some_and(|told| told.resolved.is_none());
     // What was told once stands until something is heard: holes of later days change nothing about it.
     let proven =
-        || heard.watermark() > due && heard.hole_in(Needs::Money, approval.at, due).is_none();
+        || heard.watermark > due && heard.hole_in(Needs::Money, approval.at, due).is_none();
     if !told && !proven() {
         return Say::Not(Resolution::NotBorneOut);
     }

@@ -33,7 +33,7 @@ pub fn print_failed(
     let suspect = debited.plus_ms(deadlines.slip_suspect_ms);
     let told = case.told(FindingKind::PrintFailed).is_some_and(|told| told.resolved.is_none());
     let incomplete = || {
-        told || heard.watermark() > suspect && heard.hole_in(Needs::All, debited, suspect).is_none()
+        told || heard.watermark > suspect && heard.hole_in(Needs::All, debited, suspect).is_none()
     };
     let since = match (case.first_fact(failed), case.first_fact(partly)) {
         (Some(failed), _) => failed.at,

@@ -39,11 +39,11 @@ pub fn due(since: StreamTime, last_sale: StreamTime, deadlines: &Deadlines) -> S
 
 /// Whether the time until a pending undo is told was heard, where that is settled.
 pub fn window(case: &Case, undo: Undo, heard: &Heard<'_>) -> Option<Window> {
-    let (Undo::Pending { since }, Some(due)) = (undo, case.reversal_due) else {
+    let (Undo::Pending { since }, Some(due)) = (undo, case.reversal_due.get()) else {
         return case.reversal_window;
     };
     case.reversal_window.or_else(|| {
-        if heard.watermark() <= due {
+        if heard.watermark <= due {
             return None;
         }
         let hole = heard.hole_in(Needs::Money, since, due);
@@ -60,7 +60,7 @@ pub fn reversal_pending(case: &Case, money: Money, undo: Undo, window: Option<Wi
         Undo::Pending { .. } | Undo::Failed { .. } if matches!(money, Money::Undone { .. }) => {
             Say::Not(over(money))
         }
-        Undo::Pending { .. } => match (window, case.reversal_due) {
+        Undo::Pending { .. } => match (window, case.reversal_due.get()) {
             (Some(Window::Whole), Some(due)) => {
                 let cause = cause::of_lost_answer(case);
                 Say::Holds(Held::plain(FindingKind::ReversalPending, Stage::Alerting, due, cause))

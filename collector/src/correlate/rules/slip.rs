@@ -4,6 +4,7 @@ use super::{Held, Say};
 use crate::correlate::case::{Case, What, Window};
 use crate::correlate::cause;
 use crate::correlate::coverage::{Heard, Needs};
+use crate::correlate::facts::Sorts;
 use crate::correlate::finding::{FindingKind, Resolution, Stage};
 use crate::correlate::money::Money;
 use crate::correlate::policy::{Deadlines, TerminalPolicy, WhoPrints};
@@ -26,7 +27,10 @@ pub struct Satisfied {
 /// is (it gets the benefit of the doubt); with one copy any.
 pub fn satisfied(case: &Case, copies: u8) -> Option<Satisfied> {
     let mut found: Option<Satisfied> = None;
-    for fact in &case.facts {
+    if !case.facts.have(Sorts::PRINTED) {
+        return found;
+    }
+    for fact in case.facts.iter() {
         let What::SlipPrinted { copy, reprint, grade } = fact.what else { continue };
         if copies > 1 && copy == Some(Copy::Merchant) && !reprint {
             continue;
@@ -46,7 +50,7 @@ fn window(
     heard: &Heard<'_>,
 ) -> Option<Window> {
     kept.or_else(|| {
-        if heard.watermark() <= due {
+        if heard.watermark <= due {
             return None;
         }
         if !heard.hears_slips() {
@@ -79,7 +83,7 @@ pub fn verdict(
         Money::Undone { debited: None, how, .. } => return not(how),
         Money::Asked { at } => {
             let due = at.plus_ms(deadlines.answer_wait_ms);
-            if heard.watermark() > due {
+            if heard.watermark > due {
                 return not(NotExpected::Unanswered);
             }
             return (pending(due, heard), case.slip_window);
@@ -128,10 +132,10 @@ pub fn waits(verdict: &Verdict) -> bool {
 
 /// Why no paper is due for a debit that has none.
 fn excused(case: &Case, policy: &TerminalPolicy) -> Option<NotExpected> {
-    if case.first_fact(|what| matches!(what, What::SlipIssued(_))).is_some() {
+    if case.facts.have(Sorts::ISSUED) {
         return Some(NotExpected::IssuedElectronically);
     }
-    if case.first_fact(|what| matches!(what, What::SlipDeclined)).is_some() {
+    if case.facts.have(Sorts::DECLINED) {
         return Some(NotExpected::DeclinedByShopper);
     }
     if policy.who_prints == WhoPrints::None {
@@ -186,7 +190,7 @@ pub fn no_receipt_debit(
         Verdict::NoSlip { .. } => held(Stage::Alerting, deadlines.slip_alert_ms),
         Verdict::Pending { .. } if !print_failed => {
             let due = debited.plus_ms(deadlines.slip_suspect_ms);
-            let suspected = heard.watermark() > due
+            let suspected = heard.watermark > due
                 && heard.hears_slips()
                 && heard.hole_in(Needs::All, debited, due).is_none();
             match suspected {

@@ -9,9 +9,10 @@ use crate::complaint::record::{Complaint, Unmatched};
 use crate::complaint::said::{Said, Trouble, Typed, When};
 use crate::correlate::case::{Case, CaseId, EventRef};
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
+use crate::correlate::facts::Facts;
 use crate::correlate::finding::{Finding, FindingId, FindingKind, Severity, Stage, Subject};
 use crate::correlate::policy::AgentName;
-use crate::correlate::timeline::StreamTime;
+use crate::correlate::timeline::{Due, StreamTime};
 use crate::correlate::verdict::{Unknown, Verdict};
 use crate::edge::store::{AgentView, CaseFile, CaseView, FindingView, SourceView};
 use crate::settlement::standing::Standing;
@@ -49,9 +50,9 @@ fn view(verdict: Verdict) -> CaseView {
             card: Some(Card { pan, ..Card::default() }),
             ..Keys::default()
         },
-        facts: Vec::new(),
+        facts: Facts::default(),
         slip_window: None,
-        reversal_due: None,
+        reversal_due: Due::NEVER,
         reversal_window: None,
         verdict,
         told: Default::default(),
