@@ -322,8 +322,13 @@ fn judge_beside(
 fn print(judging: &mut Judging, show: Show, out: &mut impl Write) -> Result<Printed, ReplayError> {
     let mut printed = Printed::default();
     for agent in judging.finish() {
-        for row in judging.payments(agent).map_err(ReplayError::Shelf)? {
-            printed.payments += 1;
+        let rows = match show {
+            Show::All => judging.payments(agent).map(|rows| (rows.len() as u64, rows)),
+            Show::Findings => judging.notable(agent),
+        };
+        let (payments, rows) = rows.map_err(ReplayError::Shelf)?;
+        printed.payments += payments;
+        for row in rows {
             if row.case.verdict == (Verdict::Unknown { why: Unknown::NotJudged }) {
                 printed.unjudged.add(&row);
             }

@@ -184,6 +184,15 @@ impl Judging {
         }
     }
 
+    /// Those of an agent's payments of which something was told, or that could not be judged, and how many it has in all.
+    pub fn notable(&mut self, agent: usize) -> io::Result<(u64, Vec<TransactionRow>)> {
+        let found = self.shelf.notable(agent);
+        match self.shelf.take_failure() {
+            None => Ok(found),
+            Some(error) => Err(error),
+        }
+    }
+
     /// Findings about terminals and agents, as they stand.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.values()

@@ -2,11 +2,12 @@
 //! payment in memory by which they are found again. A recording of millions of payments is judged in little memory so.
 //! Nothing of it outlives the process.
 
-use crate::correlate::case::{Case, CaseId};
+use crate::correlate::case::{Case, CaseId, EventRef};
 use crate::correlate::policy::AgentName;
 use crate::correlate::recall::{Recall, TransactionRow};
 use crate::correlate::shape::Shape;
 use crate::correlate::timeline::StreamTime;
+use crate::correlate::verdict::{Unknown, Verdict};
 use slipwatch_shared::event::Keys;
 use slipwatch_shared::money::Amount;
 use slipwatch_shared::terminal::{StoreId, TerminalId};
@@ -18,10 +19,19 @@ use std::os::unix::fs::FileExt;
 
 /// What is written at once.
 const CHUNK_BYTES: usize = 1 << 20;
+/// Each payment begins with its length, this included.
+const HEAD_BYTES: usize = 4;
+/// Most payments are no longer than this.
+const USUAL_BYTES: usize = 512;
 /// Offsets are counted in steps of so many bytes, so that four bytes reach far enough.
 const STEP_BYTES: u64 = 16;
 /// No payment before.
 const NONE: u32 = u32::MAX;
+/// Something was told of it, or it could not be judged.
+const NOTABLE: u32 = 1 << 31;
+/// It may hide an older state of itself: payments that lie here came to rest after later ones of their agent.
+const PERHAPS_AGAIN: u32 = 1 << 30;
+const STAN: u32 = PERHAPS_AGAIN - 1;
 
 /// A payment on the shelf, as far as memory knows it.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +40,7 @@ struct Place {
     before: u32,
     /// Where it lies, in steps.
     at: u32,
-    /// Its trace and one more; zero without one.
+    /// Its trace and one more, zero without one; and [`NOTABLE`] and [`PERHAPS_AGAIN`].
     stan: u32,
     /// A mark of each other number that it may be looked up by.
     marks: [u16; 3],
@@ -51,6 +61,8 @@ pub struct Shelf {
     places: Vec<Place>,
     /// The last payment of each agent, by its number.
     last: Vec<u32>,
+    /// The latest first event of each agent's payments, by its number.
+    latest: Vec<EventRef>,
     agents: Vec<AgentName>,
     /// The numbers of a shop's agents.
     stores: BTreeMap<StoreId, Vec<u32>>,
@@ -68,6 +80,7 @@ impl Shelf {
             room: Vec::new(),
             places: Vec::new(),
             last: Vec::new(),
+            latest: Vec::new(),
             agents: Vec::new(),
             stores: BTreeMap::new(),
             failure: None,
@@ -80,6 +93,7 @@ impl Shelf {
         self.stores.entry(name.store.clone()).or_default().push(number);
         self.agents.push(name.clone());
         self.last.push(NONE);
+        self.latest.push(EventRef::LEAST);
     }
 
     /// The agents, by their numbers.
@@ -90,11 +104,11 @@ impl Shelf {
     /// Puts a payment away; a newer state of one that lies here already hides the older.
     pub fn put(&mut self, agent: usize, terminal: Option<TerminalId>, case: &Case) {
         let begun = self.pending.len();
-        self.pending.extend_from_slice(&[0; 4]);
+        self.pending.extend_from_slice(&[0; HEAD_BYTES]);
         terminal.put(&mut self.pending);
         case.put(&mut self.pending);
         let length = (self.pending.len() - begun) as u32;
-        self.pending[begun..begun + 4].copy_from_slice(&length.to_le_bytes());
+        self.pending[begun..begun + HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
         let padded = self.pending.len().next_multiple_of(STEP_BYTES as usize);
         self.pending.resize(padded, 0);
         let at = (self.written + begun as u64) / STEP_BYTES;
@@ -103,12 +117,18 @@ impl Shelf {
             self.failure.get_or_insert(full);
             return;
         };
+        let latest = &mut self.latest[agent];
+        let mut flags = if case.first > *latest { 0 } else { PERHAPS_AGAIN };
+        *latest = case.first.max(*latest);
+        if is_notable(case) {
+            flags |= NOTABLE;
+        }
         let keys = &case.keys;
         let pan = keys.card.and_then(|card| card.pan);
         self.places.push(Place {
             before: self.last[agent],
             at,
-            stan: keys.stan.map_or(0, |stan| stan.number() + 1),
+            stan: stan(keys) | flags,
             marks: marks(keys),
             purse: match (keys.amount, pan) {
                 (Some(amount), Some(pan)) => mark(&(amount, pan.last_four())),
@@ -137,27 +157,20 @@ impl Shelf {
     fn read(&mut self, agent: u32, at: u32) -> Option<TransactionRow> {
         let at = u64::from(at) * STEP_BYTES;
         let bytes = &mut self.room;
-        bytes.clear();
         let read = match at.checked_sub(self.written) {
             Some(inside) => {
                 let lying = &self.pending[inside as usize..];
-                let (head, rest) = lying.split_first_chunk::<4>()?;
-                bytes.extend_from_slice(&rest[..u32::from_le_bytes(*head) as usize - 4]);
+                bytes.clear();
+                bytes.extend_from_slice(&lying[..length_of(lying)]);
                 Ok(())
             }
-            None => {
-                let mut head = [0; 4];
-                self.file.read_exact_at(&mut head, at).and_then(|()| {
-                    bytes.resize(u32::from_le_bytes(head) as usize - 4, 0);
-                    self.file.read_exact_at(bytes, at + 4)
-                })
-            }
+            None => read_whole(&self.file, at, bytes),
         };
         if let Err(error) = read {
             self.failure.get_or_insert(error);
             return None;
         }
-        let mut rest = bytes.as_slice();
+        let mut rest = &bytes[HEAD_BYTES..];
         let (terminal, case): (Option<TerminalId>, Case) =
             Shape::take(&mut rest).expect("this program wrote it just now");
         Some(TransactionRow {
@@ -192,6 +205,29 @@ impl Shelf {
         found.into_values().flatten().collect()
     }
 
+    /// The payments of an agent of which something is to be said, as [`Shelf::of_agent`], and how many it has in all.
+    pub fn notable(&mut self, agent: usize) -> (u64, Vec<TransactionRow>) {
+        // One that may hide another must be read to know whether it does.
+        if self.chain(agent).any(|place| place.stan & PERHAPS_AGAIN != 0) {
+            let mut rows = self.of_agent(agent);
+            let count = rows.len() as u64;
+            rows.retain(|row| is_notable(&row.case));
+            return (count, rows);
+        }
+        let chain = self.chain(agent);
+        let count = chain.clone().count() as u64;
+        let wanted = chain.filter(|place| place.stan & NOTABLE != 0).map(|place| place.at);
+        let wanted: Vec<u32> = wanted.collect();
+        let rows = wanted.into_iter().rev().filter_map(|at| self.read(agent as u32, at));
+        (count, rows.collect())
+    }
+
+    /// The places of an agent's payments, the last one first.
+    fn chain(&self, agent: usize) -> impl Iterator<Item = &Place> + Clone {
+        let place = |at: u32| self.places.get(at as usize);
+        std::iter::successors(place(self.last[agent]), move |known| place(known.before))
+    }
+
     /// Every payment of an agent in the order of its numbers, as it was last put away.
     pub fn of_agent(&mut self, agent: usize) -> Vec<TransactionRow> {
         let mut found = BTreeMap::new();
@@ -206,11 +242,43 @@ impl Shelf {
     }
 }
 
+/// How long a payment is that lies at the front of `bytes`, its head included.
+fn length_of(bytes: &[u8]) -> usize {
+    let head = bytes.first_chunk::<HEAD_BYTES>().expect("it was written whole");
+    u32::from_le_bytes(*head) as usize
+}
+
+/// Reads a payment at `at` of a file, mostly at one go.
+fn read_whole(file: &File, at: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.resize(USUAL_BYTES, 0);
+    let filled = file.read_at(bytes, at)?;
+    if filled < HEAD_BYTES {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let length = length_of(bytes);
+    bytes.resize(length, 0);
+    match bytes.get_mut(filled..) {
+        Some(rest) => file.read_exact_at(rest, at + filled as u64),
+        None => Ok(()),
+    }
+}
+
 /// A mark of what names something; never that of nothing.
 fn mark(value: &impl Hash) -> u16 {
     let mut hasher = super::reading::NameHasher::default();
     value.hash(&mut hasher);
     (hasher.finish() >> 40) as u16 | 1
+}
+
+/// A payment's trace and one more; zero without one.
+fn stan(keys: &Keys) -> u32 {
+    keys.stan.map_or(0, |stan| stan.number() + 1)
+}
+
+/// Whether something is to be said of a payment even to those who do not ask for all: something was told, or nobody said by
+/// what it is to be judged.
+fn is_notable(case: &Case) -> bool {
+    !case.told.is_empty() || case.verdict == Verdict::Unknown { why: Unknown::NotJudged }
 }
 
 fn marks(keys: &Keys) -> [u16; 3] {
@@ -238,11 +306,11 @@ impl Recall for Shelf {
         terminal: Option<TerminalId>,
         keys: &Keys,
     ) -> Vec<TransactionRow> {
-        let (wanted, stan) = (marks(keys), keys.stan.map_or(0, |stan| stan.number() + 1));
+        let (wanted, stan) = (marks(keys), stan(keys));
         let may = |place: &Place| {
             let marked =
                 place.marks.iter().zip(&wanted).any(|(own, wanted)| *wanted != 0 && own == wanted);
-            marked || stan != 0 && place.stan == stan
+            marked || stan != 0 && place.stan & STAN == stan
         };
         self.find(store, may, |row| {
             (terminal.is_none() || row.terminal == terminal) && shares(&row.case.keys, keys)
@@ -282,5 +350,81 @@ impl Recall for Shelf {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlate::case::{Fact, What};
+    use crate::correlate::correlator::Correlator;
+    use crate::correlate::policy::{Policies, TerminalPolicy};
+    use crate::correlate::recall::NoStore;
+    use crate::correlate::tests::{Speaker, agent_name};
+    use slipwatch_shared::event::{Epoch, Seq, SourceId};
+    use slipwatch_shared::times::ArrivalTime;
+
+    /// Two payments: the first has its slip, and the second is told of.
+    fn payments() -> Vec<(Option<TerminalId>, Case)> {
+        let otherwise = Some(TerminalPolicy { copies: 1, ..TerminalPolicy::default() });
+        let mut correlator = Correlator::new(Policies { otherwise, ..Policies::default() });
+        let agent = correlator.agent(&agent_name("till-1"));
+        let script = "0 open; 10 ask n=1 yuan=88; 12 ok n=1; 14 slip n=1 copy=c;
+            20 ask n=2 yuan=9; 21 ok n=2; 400 pulse";
+        for event in Speaker::new("T1").speak(script) {
+            correlator.event(agent, Epoch(1), &event, ArrivalTime(0), &mut NoStore);
+        }
+        let mut rested = Vec::new();
+        correlator.take_rested(agent, true, &mut |terminal, case| rested.push((terminal, case)));
+        rested
+    }
+
+    /// Those of one agent of which something is to be said are the same whether all are read or those alone.
+    #[track_caller]
+    fn check(shelf: &mut Shelf, count: u64, notable: &[EventRef]) {
+        let all = shelf.of_agent(0);
+        let told: Vec<_> = all.iter().filter(|row| !row.case.told.is_empty()).cloned().collect();
+        assert_eq!(all.len() as u64, count);
+        assert_eq!(told.iter().map(|row| row.case.first).collect::<Vec<_>>(), notable);
+        assert_eq!(shelf.notable(0), (count, told));
+        assert!(shelf.take_failure().is_none());
+    }
+
+    #[test]
+    fn what_is_notable_is_found_without_a_look_at_the_rest() {
+        let payments = payments();
+        let (first, second) = (payments[0].1.first, payments[1].1.first);
+        let mut shelf = Shelf::new().expect("a file");
+        shelf.name(&agent_name("till-1"));
+        for (terminal, case) in &payments {
+            shelf.put(0, *terminal, case);
+        }
+        check(&mut shelf, 2, &[second]);
+        shelf.flush();
+        check(&mut shelf, 2, &[second]);
+        // It came back, and nothing is told of it any more: its newer state hides the older one.
+        let (terminal, case) = &payments[1];
+        shelf.put(0, *terminal, &Case { told: Default::default(), ..case.clone() });
+        check(&mut shelf, 2, &[]);
+        // The other one, too, and now something is; it lies in the file, and the newest do not.
+        let told = Case { told: case.told.clone(), ..payments[0].1.clone() };
+        shelf.put(0, *terminal, &told);
+        check(&mut shelf, 2, &[first]);
+    }
+
+    #[test]
+    fn a_payment_longer_than_most_comes_back_whole() {
+        let (terminal, mut case) = payments().swap_remove(0);
+        for seq in 100..160 {
+            let event = EventRef { epoch: Epoch(1), seq: Seq(seq << 40) };
+            let (source, what) = (SourceId(1), What::Requested);
+            case.facts.push(Fact { at: StreamTime(seq as i64), event, source, what });
+        }
+        let mut shelf = Shelf::new().expect("a file");
+        shelf.name(&agent_name("till-1"));
+        shelf.put(0, terminal, &case);
+        shelf.flush();
+        assert!(shelf.written > USUAL_BYTES as u64);
+        assert_eq!(shelf.of_agent(0).pop().map(|row| row.case), Some(case));
     }
 }
