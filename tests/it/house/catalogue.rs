@@ -96,3 +96,21 @@ fn every_finding_has_its_row_in_the_catalogue() {
         "the table in section 8 of ARCHITECTURE.md lists every finding with rule, test and label",
     );
 }
+
+/// A mutant whose place is gone would be told as stale only to who runs them all, which takes an hour.
+#[test]
+fn every_mutant_finds_its_place() {
+    let script = read(&root().join("tests/mutate"));
+    let mutants = script.lines().filter_map(|line| line.trim().strip_prefix('\''));
+    let parts = mutants.map(|line| line.trim_end_matches('\'').split(" @@ ").collect::<Vec<_>>());
+    let mutants: Vec<_> = parts.filter(|parts| parts.len() == 4).collect();
+    assert!(mutants.len() > 50, "only {} mutants were read", mutants.len());
+    let stale = mutants.iter().filter(|parts| {
+        let source = read(&root().join(WHERE).join(parts[1]));
+        !source.contains(&parts[2].replace("\\n", "\n"))
+    });
+    assert_none(
+        stale.map(|parts| parts[0].to_owned()).collect(),
+        "tests/mutate breaks these where their file does not say that any more: name the new place",
+    );
+}
