@@ -284,7 +284,7 @@ impl Correlator {
                 coverage.assign(event.source, *to);
             }
             body => {
-                let slip = matches!(super::word::word(body), super::word::Word::Slip { .. });
+                let slip = super::word::is_of_slip(body);
                 if slip && coverage.slipless.contains(&event.source) {
                     // The till was told anew while nobody listened.
                     coverage.assign(event.source, PrintedBy::TillFromTerminalText);

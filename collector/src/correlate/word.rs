@@ -114,6 +114,19 @@ pub fn word(body: &Body) -> Word<'_> {
     }
 }
 
+/// Whether a body says something of a slip.
+pub fn is_of_slip(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::SlipStarted(_)
+            | Body::SlipPrinted { .. }
+            | Body::SlipFailed { .. }
+            | Body::SlipLost { .. }
+            | Body::SlipIssuedElectronically { .. }
+            | Body::SlipDeclined(_)
+    )
+}
+
 fn money(what: What, keys: &Keys, kind: Option<Kind>) -> Word<'_> {
     Word::Money { what, keys, kind: kind.or(keys.kind) }
 }
