@@ -1,6 +1,7 @@
 //! Recorded and made settlement files against their reviewed readings: each row as it was understood, the totals that
 //! were checked, or why the file is refused.
 
+mod alike;
 mod due;
 mod imported;
 mod inbox;

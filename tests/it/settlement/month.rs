@@ -19,16 +19,17 @@ const HOUR_MS: i64 = 3_600_000;
 /// Its agent is cut off on some days.
 const LATE_SHOP: usize = 50;
 
-struct Chain {
-    month: Month,
+/// A chain of shops, the collector that hears it, and the desk beside it.
+pub(super) struct Chain {
+    pub(super) month: Month,
     directory: tempfile::TempDir,
     store: SqliteStore,
     collector: Collector,
-    desk: Desk,
+    pub(super) desk: Desk,
 }
 
 impl Chain {
-    fn new(seed: u64, shops: usize) -> Chain {
+    pub(super) fn new(seed: u64, shops: usize) -> Chain {
         let month = Month::new(seed, shops);
         let directory = tempfile::tempdir().expect("a directory");
         let text = month.settings(&directory.path().join("store").display().to_string());
@@ -48,7 +49,7 @@ impl Chain {
         }
     }
 
-    fn hear(&mut self, day: i64, shops: impl Iterator<Item = usize>, now: ArrivalTime) {
+    pub(super) fn hear(&mut self, day: i64, shops: impl Iterator<Item = usize>, now: ArrivalTime) {
         for shop in shops {
             let (topic, payload) = self.month.batch(day, shop);
             let input = Input::Batch { topic: &topic, payload: &payload };
@@ -77,7 +78,13 @@ impl Chain {
         }
     }
 
-    fn import(&mut self, day: i64, corrected: bool, now: ArrivalTime) {
+    /// The store, as another program may open it.
+    pub(super) fn connection(&self) -> rusqlite::Connection {
+        let path = self.directory.path().join("store").join("collector.sqlite");
+        rusqlite::Connection::open(path).expect("the same store")
+    }
+
+    pub(super) fn import(&mut self, day: i64, corrected: bool, now: ArrivalTime) {
         let Some(text) = self.month.file(day, corrected) else { return };
         let path = self.write(&format!("detail-{}.csv", self.month.date(day)), &text);
         let reports = self.desk.import(&path, None, now, &mut |_| {}).expect("the store takes it");
@@ -91,13 +98,13 @@ impl Chain {
         }
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.directory.path().join(name);
         std::fs::write(&path, text).expect("room on the disk");
         path
     }
 
-    fn open_findings(&self) -> Vec<OpenFinding> {
+    pub(super) fn open_findings(&self) -> Vec<OpenFinding> {
         let path = self.directory.path().join("store").join("collector.sqlite");
         SqliteStore::open_reader(&path).and_then(|reader| reader.open_findings()).expect("a store")
     }
@@ -207,8 +214,7 @@ fn a_row_that_no_terminal_made_is_told_though_the_store_failed_when_it_was_found
         chain.import(day, false, ArrivalTime(now.0 + 10 * HOUR_MS));
     }
     let noon = ArrivalTime(now.0 + 12 * HOUR_MS);
-    let path = chain.directory.path().join("store").join("collector.sqlite");
-    let connection = rusqlite::Connection::open(path).expect("the same store");
+    let connection = chain.connection();
     let fails = "CREATE TRIGGER fails BEFORE INSERT ON findings WHEN NEW.kind = 'A06'
                  BEGIN SELECT RAISE(ABORT, 'no'); END";
     connection.execute_batch(fails).expect("the schema");

@@ -143,6 +143,21 @@ pub struct RowView {
     pub state: RowState,
 }
 
+/// A finding of a row, as far as its name is of matter to rows alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldRow {
+    /// Its count among those of rows alike.
+    pub nth: u32,
+    /// It did not end yet.
+    pub is_open: bool,
+    /// The row.
+    pub row: Option<RowId>,
+    /// Of which days, or which payout, that row's file is.
+    pub period: String,
+    /// That file counts.
+    pub counts: bool,
+}
+
 /// A row that settles, offsets or may settle a payment, with the file that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkView {

@@ -1,6 +1,7 @@
 //! What the rows of one file say beside being linked: other amounts, fees that nobody agreed to, rates that moved,
 //! deductions, rows that repeat. Gathers while the file is written, and says it all when the file begins to count.
 
+use super::names::{Names, ToldRow};
 use crate::config::settlement::SettlementConfig;
 use crate::correlate::case::CaseId;
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
@@ -259,19 +260,20 @@ pub(super) fn said(
     fallback: Option<StoreId>,
 ) -> Result<Said, StoreError> {
     let mut said = Said::default();
-    let mut names: BTreeMap<u64, u32> = BTreeMap::new();
+    let mut names = Names::default();
     for matter in &matters.matters {
         let case = match matter.transaction {
             Some(transaction) => statements.case_of(transaction)?,
             None => None,
         };
-        said.findings.extend(of_row(
-            head,
-            matter,
-            case.map(|case| case.0),
-            fallback.as_ref(),
-            &mut names,
-        ));
+        let mut named = |alike: RowName| {
+            // The version before gives its names to this one; so does what ended and counts no more.
+            let gives_way =
+                |told: &ToldRow| told.period == head.period || (!told.is_open && !told.counts);
+            names.of(statements, matter.kind, alike, matter.row, &gives_way)
+        };
+        let case = case.map(|case| case.0);
+        said.findings.extend(of_row(head, matter, case, fallback.as_ref(), &mut named)?);
     }
     for (shop, sum) in matters.fees {
         let Some(store) = shop.or_else(|| fallback.clone()) else { continue };
@@ -295,8 +297,8 @@ fn of_row(
     matter: &Matter,
     case: Option<CaseId>,
     fallback: Option<&StoreId>,
-    names: &mut BTreeMap<u64, u32>,
-) -> Option<SaidFinding> {
+    named: &mut dyn FnMut(RowName) -> Result<RowName, StoreError>,
+) -> Result<Option<SaidFinding>, StoreError> {
     let row = &*matter.of;
     let mut detail = Detail::of_row(head, row, Some(matter.row));
     detail.expected_minor = matter.expected_minor;
@@ -304,18 +306,11 @@ fn of_row(
         detail.word = format!("{} ({word})", row.word);
     }
     let store = case.as_ref().map(|case| case.agent.store.clone());
-    let store = store.or_else(|| matter.shop.clone()).or_else(|| fallback.cloned())?;
-    let mut row_subject = || {
-        let mark = row.mark();
-        let nth = names.entry(mark).or_default();
-        *nth += 1;
-        Subject::Row(RowName {
-            store: store.clone(),
-            source: head.source.as_str().into(),
-            mark,
-            nth: *nth,
-        })
-    };
+    let store = store.or_else(|| matter.shop.clone()).or_else(|| fallback.cloned());
+    let Some(store) = store else { return Ok(None) };
+    let source = head.source.as_str().into();
+    let alike = RowName { store, source, mark: row.mark(), nth: 0 };
+    let mut row_subject = || named(alike.clone()).map(Subject::Row);
     let institution = CauseClass::Institution;
     let of = case.clone();
     let (subject, severity, why) = match (matter.kind, case) {
@@ -323,20 +318,20 @@ fn of_row(
             (Subject::Case(case), Severity::P2, (institution, CauseDetail::FileContradicts))
         }
         (FindingKind::DuplicateDebit, _) => {
-            (row_subject(), Severity::P1, (institution, CauseDetail::FileContradicts))
+            (row_subject()?, Severity::P1, (institution, CauseDetail::FileContradicts))
         }
         (FindingKind::UnexplainedDeduction, _) => {
             let rings = row.amount.minor.abs() >= DEDUCTION_RINGS_MINOR;
             let severity = if rings { Severity::P1 } else { Severity::P3 };
-            (row_subject(), severity, (CauseClass::Policy, CauseDetail::DeductionNotAgreed))
+            (row_subject()?, severity, (CauseClass::Policy, CauseDetail::DeductionNotAgreed))
         }
-        _ => return None,
+        _ => return Ok(None),
     };
     let transaction = matter.transaction.filter(|_| matches!(subject, Subject::Case(_)));
     let mut finding = finding(matter.kind, subject, severity, why, since(row));
     // The payment that the row books once more.
     finding.partner = of.filter(|_| finding.is_of_row());
-    Some(SaidFinding { finding, terminal: row.terminal, transaction, detail })
+    Ok(Some(SaidFinding { finding, terminal: row.terminal, transaction, detail }))
 }
 
 fn of_fees(head: &FileHead, store: StoreId, sum: FeeSum) -> Option<SaidFinding> {

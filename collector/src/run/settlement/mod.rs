@@ -6,6 +6,8 @@ mod agreed;
 pub mod import;
 pub mod inbox;
 mod judge;
+mod names;
+mod phantom;
 pub mod review;
 pub(super) mod rounds;
 pub(super) mod uploads;

@@ -1,37 +1,26 @@
-//! What time decides: rows that no terminal made, payments that no file has, undone debits that were settled all the same,
-//! files that did not come, payouts that the bank does not know. Looked at after each import and now and then between;
-//! a late spool or a later file takes it back.
+//! What time decides: payments that no file has, undone debits that were settled all the same, files that did not come,
+//! payouts that the bank does not know; rows that no terminal made have a room of their own. Looked at after each import
+//! and now and then between; a late spool or a later file takes it back.
 
 use super::judge::{finding, since};
 use super::{Desk, DeskError, timestamp};
 use crate::config::settlement::Statement;
 use crate::correlate::cause::{CauseClass, CauseDetail};
-use crate::correlate::correlator::Agent;
-use crate::correlate::finding::{
-    FindingKind, Resolution, RowName, Severity, StatementName, Subject,
-};
-use crate::correlate::timeline::StreamTime;
+use crate::correlate::finding::{FindingKind, Resolution, Severity, StatementName, Subject};
 use crate::edge::store::StoreError;
-use crate::edge::store::settlement::{
-    Changes, Detail, FileId, FileView, PlacedLink, RowId, RowState, RowView, SaidFinding, Watch,
-    Watched,
-};
+use crate::edge::store::settlement::{Changes, Detail, PlacedLink, SaidFinding, Watch, Watched};
 use crate::settlement::calendar::Expected;
-use crate::settlement::matching::{self, Grouping, Link, Role, Tier, Tolerance};
+use crate::settlement::matching::{Role, Tier};
 use crate::settlement::row::{RowKind, SettlementRow};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use slipwatch_shared::event::{Instrument, Kind};
 use slipwatch_shared::times::{ArrivalTime, EventTime};
 
-const HOUR_MS: i64 = 3_600_000;
-/// A terminal must have been heard so long before and behind a row that it never made.
-const HEARD_AROUND_MS: i64 = 26 * HOUR_MS;
-/// A row waits so long behind its import for a spool that is late.
-const ROW_WAITS_MS: i64 = 24 * HOUR_MS;
+pub(super) const HOUR_MS: i64 = 3_600_000;
 /// Rows older than this are not looked at again.
-const ROWS_BACK_DAYS: i32 = 14;
-const CHUNK_ROWS: usize = 2_048;
+pub(super) const ROWS_BACK_DAYS: i32 = 14;
+pub(super) const CHUNK_ROWS: usize = 2_048;
 /// Most watched payments of one review.
 const WATCHED_MAX: usize = 10_000;
 /// Most payouts that are compared at once.
@@ -118,143 +107,6 @@ impl Desk {
             .first()
             .cloned()
             .or_else(|| self.config.shops.first().map(|shop| shop.name.clone()))
-    }
-
-    /// A06: a row that no payment is behind, and that its terminal never made. Late payments are sought first.
-    fn review_rows(&mut self, now: ArrivalTime) -> Result<Changes, StoreError> {
-        let heard = self.statements.heard()?;
-        let today = timestamp(now).to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
-        let from = today.checked_sub(ROWS_BACK_DAYS.days()).unwrap_or(today);
-        let tolerance = Tolerance { tip_percent_max: self.settings.tip_percent_max };
-        let mut changes = Changes::default();
-        let mut after = RowId(0);
-        loop {
-            let waiting = self.statements.rows_awaiting(from, after, CHUNK_ROWS)?;
-            let Some((last, _)) = waiting.last() else { return Ok(changes) };
-            after = last.id;
-            let mut linked: Vec<Option<Link>> = vec![None; waiting.len()];
-            let found = self.match_again(&waiting, tolerance, &mut linked)?;
-            let (mut said, mut ended, mut told) = (Vec::new(), Vec::new(), Vec::new());
-            let mut names = std::collections::BTreeMap::<u64, u32>::new();
-            for ((view, file), link) in waiting.iter().zip(&linked) {
-                let settled = link.as_ref().is_some_and(|link| link.role == Role::Settles);
-                if settled && view.state == RowState::Told {
-                    ended.extend(self.phantom_name(view, file, &mut names));
-                }
-                if settled || view.state == RowState::Told || view.row.kind != RowKind::Sale {
-                    continue;
-                }
-                let suggested = link.is_some();
-                let waited =
-                    now.0.saturating_sub(file.settled.unwrap_or(file.arrived).0) >= ROW_WAITS_MS;
-                if waited
-                    && was_heard(&heard, &view.row)
-                    && let Some(phantom) = self.phantom(view, file, suggested, &mut names)
-                {
-                    said.push(phantom);
-                    told.push(view.id);
-                }
-            }
-            changes.0.extend(self.statements.say(&said, &ended, now)?.0);
-            // Only then: what is told or linked is not looked at again, and saying twice changes nothing.
-            for row in told {
-                self.statements.set_row_state(row, RowState::Told)?;
-            }
-            self.statements.link(&found)?;
-        }
-    }
-
-    /// Late payments of rows that wait; what is found is still to be written.
-    fn match_again(
-        &mut self,
-        waiting: &[(RowView, FileView)],
-        tolerance: Tolerance,
-        linked: &mut [Option<Link>],
-    ) -> Result<Vec<(RowId, PlacedLink)>, StoreError> {
-        let rows: Vec<SettlementRow> = waiting.iter().map(|(view, _)| view.row.clone()).collect();
-        // Rows of several statements: none of them narrows the shops of all.
-        let grouping = self.grouping(None);
-        let grouping = Grouping { shops: Default::default(), ..grouping };
-        let file = FileId(0);
-        let found = self.statements.candidates(&rows)?;
-        let taken = self.statements.settled_among(&found.candidates, file, &[])?;
-        let exact = matching::match_exactly(&rows, &found.candidates, &taken, &grouping);
-        let mut put: Vec<(RowId, PlacedLink)> = Vec::new();
-        for link in exact.iter().filter(|link| link.role == Role::Settles) {
-            linked[link.row] = Some(*link);
-            put.push((waiting[link.row].0.id, placed(link, found.candidates[link.candidate].id)));
-        }
-        let open: Vec<usize> = (0..rows.len()).filter(|&at| linked[at].is_none()).collect();
-        let left: Vec<SettlementRow> = open.iter().map(|&at| rows[at].clone()).collect();
-        let near = self.statements.candidates_near(&left, tolerance.tip_percent_max)?;
-        let mut taken = self.statements.settled_among(&near.candidates, file, &[])?;
-        taken.extend(put.iter().map(|(_, link)| link.transaction));
-        let places: Vec<usize> = (0..left.len()).collect();
-        for link in
-            matching::match_the_rest(&left, &places, &near.candidates, &taken, &grouping, tolerance)
-        {
-            let at = open[link.row];
-            linked[at] = Some(Link { row: at, ..link });
-            put.push((waiting[at].0.id, placed(&link, near.candidates[link.candidate].id)));
-        }
-        Ok(put)
-    }
-
-    fn phantom_subject(
-        &self,
-        view: &RowView,
-        file: &FileView,
-        names: &mut std::collections::BTreeMap<u64, u32>,
-    ) -> Option<Subject> {
-        let store = view
-            .store
-            .clone()
-            .or_else(|| self.config.shops.first().map(|shop| shop.name.clone()))?;
-        let mark = view.row.mark();
-        let nth = names.entry(mark).or_default();
-        *nth += 1;
-        let source = file.head.source.as_str().into();
-        Some(Subject::Row(RowName { store, source, mark, nth: *nth }))
-    }
-
-    fn phantom_name(
-        &self,
-        view: &RowView,
-        file: &FileView,
-        names: &mut std::collections::BTreeMap<u64, u32>,
-    ) -> Option<(String, Resolution)> {
-        let subject = self.phantom_subject(view, file, names)?;
-        let id = crate::correlate::finding::FindingId {
-            kind: FindingKind::PhantomSettlement,
-            subject,
-            time: 1,
-        };
-        Some((id.to_string(), Resolution::PaymentFound))
-    }
-
-    fn phantom(
-        &self,
-        view: &RowView,
-        file: &FileView,
-        suggested: bool,
-        names: &mut std::collections::BTreeMap<u64, u32>,
-    ) -> Option<SaidFinding> {
-        let subject = self.phantom_subject(view, file, names)?;
-        // A payment that may be the one behind it: look, do not ring.
-        let severity = if suggested { Severity::P2 } else { Severity::P1 };
-        let why = (CauseClass::Institution, CauseDetail::RowWithoutPayment);
-        Some(SaidFinding {
-            finding: finding(
-                FindingKind::PhantomSettlement,
-                subject,
-                severity,
-                why,
-                since(&view.row),
-            ),
-            terminal: view.row.terminal,
-            transaction: None,
-            detail: Detail::of_row(&file.head, &view.row, Some(view.id)),
-        })
     }
 
     /// A05 and A08: what the shop's screen said against what was settled.
@@ -519,26 +371,3 @@ fn names_whole(text: &str, number: &str) -> bool {
 
 /// Of which days payments without a row were sought.
 const JUDGED: &str = "(judged)";
-
-fn placed(link: &Link, transaction: i64) -> PlacedLink {
-    PlacedLink { row: 0, transaction, role: link.role, tier: link.tier, score: link.score }
-}
-
-/// Whether the terminal of a row was heard without a gap around its time: only then did it not make it.
-fn was_heard(agents: &[Agent], row: &SettlementRow) -> bool {
-    let (Some(terminal), Some(time)) = (row.terminal, row.time) else { return false };
-    let serving =
-        agents.iter().filter(|agent| agent.terminals.ids().any(|known| known == Some(terminal)));
-    let mut any = false;
-    for agent in serving {
-        let at = |wall: i64| StreamTime(wall.saturating_sub(agent.timeline.wall_ahead_ms));
-        let (from, to) = (at(time.at.0 - HEARD_AROUND_MS), at(time.at.0 + HEARD_AROUND_MS));
-        let mut money =
-            agent.coverage.of(Some(terminal)).filter(|source| source.hears_money).peekable();
-        if money.peek().is_none() || money.any(|source| source.hole_in(from, to).is_some()) {
-            return false;
-        }
-        any = true;
-    }
-    any
-}

@@ -6,6 +6,7 @@ mod candidates;
 mod load;
 mod look;
 pub(super) mod say;
+mod told;
 mod view;
 
 use super::{BUSY_WAIT, STATEMENTS_MAX, SqliteStore, failed};

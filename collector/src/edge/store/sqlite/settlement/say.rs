@@ -268,9 +268,18 @@ pub(in crate::edge::store::sqlite) fn put_all(
             .query_row([&name], |row| row.get(0))
             .optional()?;
         let known: Option<Finding> = known.and_then(|body| shape::from_bytes(&body).ok());
+        let detail = serde_json::to_string(&said.detail).expect("plain values can be written");
         let is_suspected = |finding: &Finding| finding.stage == Stage::Suspected;
         let (change, news) = match known {
-            Some(known) if known == said.finding => continue,
+            Some(known) if known == said.finding => {
+                // No news; but a corrected file may say it in another row.
+                transaction
+                    .prepare_cached(
+                        "UPDATE findings SET detail = ?2 WHERE name = ?1 AND detail IS NOT ?2",
+                    )?
+                    .execute([&name, &detail])?;
+                continue;
+            }
             Some(known) if known.is_open() => {
                 let alerts = is_suspected(&known) && !is_suspected(&said.finding);
                 (Change::Changed, if alerts { NEWS_ALERTS } else { Change::Changed as i64 })
@@ -278,7 +287,6 @@ pub(in crate::edge::store::sqlite) fn put_all(
             _ if is_suspected(&said.finding) => (Change::Raised, NEWS_SUSPECTED),
             _ => (Change::Raised, Change::Raised as i64),
         };
-        let detail = serde_json::to_string(&said.detail).expect("plain values can be written");
         let terminal = said.terminal.as_ref().map(|terminal| terminal.as_str());
         put_finding(
             transaction,
