@@ -8,6 +8,7 @@ mod inbox;
 mod month;
 mod names;
 mod refused;
+mod repeated;
 mod together;
 
 use slipwatch_collector::settlement::reader::error::ReadError;

@@ -21,6 +21,9 @@ pub(super) struct Item {
     amount: Option<(i64, String)>,
     /// Since when it holds, UTC milliseconds.
     pub(super) since_ms: i64,
+    /// The day since which it holds, where a settlement file tells no time of it.
+    #[serde(default)]
+    day: Option<String>,
     /// When the payment was, where it is about one, UTC milliseconds.
     #[serde(default)]
     pub(super) paid_ms: Option<i64>,
@@ -106,6 +109,7 @@ impl Item {
                 .or_else(|| keys.and_then(|keys| keys.amount))
                 .map(|amount| (amount.minor, amount.currency.to_string())),
             since_ms: finding.since.0,
+            day: ledger.and_then(|ledger| ledger.day.as_deref()).map(str::to_owned),
             paid_ms: change.case.as_ref().map(|case| case.wall(case.opened).0),
             learned_ms: change.learned.0,
             terminal: change.terminal.as_ref().map(|name| name.terminal.to_string()),
@@ -214,5 +218,10 @@ impl Item {
     /// The moment that people look for in their records: the payment's, or else that since which it holds.
     pub(super) fn happened_ms(&self) -> i64 {
         self.paid_ms.unwrap_or(self.since_ms)
+    }
+
+    /// The day of it, where no more than that is known.
+    pub(super) fn day_alone(&self) -> Option<&str> {
+        self.day.as_deref().filter(|_| self.paid_ms.is_none())
     }
 }

@@ -304,7 +304,10 @@ fn block(settings: &LetterSettings, shop: &ShopLetters, item: &Item) -> Block {
     // Of a complaint, the shopper tells when it was; this is when nothing was found to fit it, or a date came near.
     match item.complaint {
         Some(_) => add("提醒时间", "Raised", time(shop, item.since_ms)),
-        None => add("时间", "Time", time(shop, item.happened_ms())),
+        None => match item.day_alone() {
+            Some(day) => add("日期", "Day", Some(day.to_owned())),
+            None => add("时间", "Time", time(shop, item.happened_ms())),
+        },
     }
     add(
         "终端",

@@ -24,6 +24,7 @@ const HELP: &str = r#"With --json, one finding a line:
    "detail":{"source":"allinpay","period":"2025-11-24","amount_minor":8800,"currency":"CNY"}}
 "paid" is the payment's time, where there is one; "since", when the finding began to hold: of a slip, at its deadline.
 The amount is the payment's, in its smallest unit; of a finding without a payment, that which it is about.
+"detail" has a "day" where a settlement file tells no time of it; "since" is that day's beginning.
 
 Exit status: 0 they were listed, be there any or none; 1 the store cannot be read now; 2 no finding has that number; 73 there is no store yet, or it is not this user's to read; 78 the settings are wrong"#;
 
@@ -144,7 +145,7 @@ fn words_of(frame: &Frame, open: &OpenFinding) -> String {
     let mut text = format!(
         "{} {} {}{}  {}  {}",
         kind.code(),
-        frame.time(finding.id.subject.store(), open.view.happened().0, "%Y-%m-%d %H:%M:%S"),
+        frame.happened(&open.view, "%Y-%m-%d", "%H:%M:%S"),
         finding.id.subject.store().map_or("-", |store| store.as_str()),
         terminal.unwrap_or_default(),
         words::kind_title(language, kind),

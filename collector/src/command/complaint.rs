@@ -445,7 +445,9 @@ impl Desk {
         format!(
             "  {:<9} {}  {}  {}  {}\n            {}\n            {name}\n{open}",
             words::level(self.language, matched.level),
-            self.time(store, candidate.at.from_ms),
+            candidate
+                .day
+                .map_or_else(|| self.time(store, candidate.at.from_ms), |day| day.to_string()),
             amount.unwrap_or_default(),
             candidate.terminal.map(|terminal| terminal.to_string()).unwrap_or_default(),
             candidate.last_four.map(|four| format!("****{four:04}")).unwrap_or_default(),

@@ -6,6 +6,7 @@ use super::slack::{Slip, between, between_amounts, between_times, folded};
 use crate::correlate::case::CaseId;
 use crate::settlement::row::worded;
 use crate::settlement::standing::Standing;
+use jiff::civil::Date;
 use slipwatch_shared::event::Kind;
 use slipwatch_shared::money::Amount;
 use slipwatch_shared::terminal::{StoreId, TerminalId};
@@ -28,8 +29,10 @@ pub struct Candidate {
     pub store: Option<StoreId>,
     /// At which terminal.
     pub terminal: Option<TerminalId>,
-    /// When: a moment, or the day of a row that tells no time.
+    /// When: a moment, or all of a day.
     pub at: When,
+    /// The day of a row that tells no time.
+    pub day: Option<Date>,
     /// How much.
     pub amount: Option<Amount>,
     /// The card's last four digits.

@@ -459,6 +459,8 @@ pub struct Ledger {
     pub document: Box<str>,
     /// The numbers that the row is known by.
     pub keys: Keys,
+    /// The day, as `2025-11-24`, where the file tells no time of it: what holds since then has no time of day.
+    pub day: Option<Box<str>>,
     /// When what a shopper was promised is due, UTC.
     pub due: Option<EventTime>,
 }

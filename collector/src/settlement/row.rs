@@ -226,6 +226,21 @@ impl SettlementRow {
         self.amount.currency
     }
 
+    /// When its payment happened, as far as the file tells: the first moment of what it says, or of the day it is booked on.
+    pub fn moment(&self) -> EventTime {
+        let booked = || {
+            let midnight = self.day.at(0, 0, 0, 0).to_zoned_datetime(jiff::tz::TimeZone::UTC);
+            EventTime(midnight.map_or(0, |midnight| midnight.timestamp().as_millisecond()))
+        };
+        self.time.map_or_else(booked, |time| time.at)
+    }
+
+    /// The day alone, where the file tells no time of day.
+    pub fn day_alone(&self) -> Option<Date> {
+        let tells_time = self.time.is_some_and(|time| time.precision != Precision::Day);
+        (!tells_time).then_some(self.day)
+    }
+
     /// A name that stays the same when the file comes again corrected: a hash over the numbers it is known by. Two rows
     /// of one file that share it are told apart by the caller.
     pub fn mark(&self) -> u64 {

@@ -139,6 +139,7 @@ fn a_new_rate_is_told_unless_the_contract_has_it_with_its_date() {
     let moved = detail.rate.as_ref().expect("it says which");
     assert_eq!((moved.from_ppm, moved.to_ppm), (3_800, 6_000));
     assert_eq!(moved.since, jiff::civil::date(2025, 11, 24));
+    assert_eq!(detail.day.as_deref(), Some("2025-11-24"), "no time of it is told");
     // The operator writes the new contract down: it is explained.
     let mut desk = place.desk(CONTRACT);
     desk.review(NOW).expect("a store");

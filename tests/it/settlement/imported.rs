@@ -164,6 +164,37 @@ fn a_formula_or_a_terminal_code_in_a_cell_is_text_wherever_it_is_shown() {
     assert!(!shown.contains('\u{1b}'), "{shown}");
 }
 
+#[test]
+fn what_a_row_tells_without_a_time_is_shown_with_its_day_alone() {
+    let shipped =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../collector/settlement-profiles/allinpay.toml");
+    let shipped = std::fs::read_to_string(shipped).expect("the profile");
+    let timed = "name = \"time\", header = \"交易时间\", format = \"%Y-%m-%d %H:%M:%S\"";
+    let dated = "name = \"date\", header = \"交易日期\"";
+    let by_day = |line: &&str| !line.contains(timed);
+    let profile: Vec<&str> = shipped.lines().filter(by_day).collect();
+    let profile = profile.join("\n").replace(dated, "name = \"day\", header = \"交易日期\"");
+    for (profile, when) in [(&shipped, "2025-11-24 23:59:00"), (&profile, "2025-11-24")] {
+        let place = Place::new();
+        std::fs::create_dir(place.path("profiles")).expect("room");
+        std::fs::write(place.path("profiles/mine.toml"), profile).expect("room");
+        let mine = settings(&format!("profiles = \"profiles\"\n{CONTRACT}"), TITLE);
+        std::fs::write(place.path("collector.toml"), mine).expect("room");
+        let file = place.file("allinpay.csv", |text| text);
+        let (status, screen) = place.import(&[], &file);
+        assert_eq!(status, Some(0), "{screen}");
+        for language in ["en", "zh"] {
+            let cases = Command::new(binary("slipwatch-collector"))
+                .args(["cases", "--lang", language, "--config"])
+                .arg(place.path("collector.toml"))
+                .output()
+                .expect("it starts");
+            let shown = String::from_utf8(cases.stdout).expect("UTF-8");
+            holds(&shown, &[&format!("A14 {when} shop-1")]);
+        }
+    }
+}
+
 /// A collector that runs, with an inbox and a page.
 pub(super) struct Running {
     pub(super) place: Place,

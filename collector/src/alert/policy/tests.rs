@@ -369,6 +369,19 @@ fn rows_of_a_file_say_where_they_stand_and_what_they_repeat_and_blame_no_agent()
 }
 
 #[test]
+fn a_row_that_tells_its_day_alone_is_told_with_that_day_and_no_time() {
+    let mut change = repeated_row(1, TEN);
+    let letter = check(&mut policy(), TEN, &[change.clone()], 1).remove(0);
+    assert!(letter.text.contains("时间："), "{}", letter.text);
+    let mut ledger = change.ledger.take().unwrap();
+    ledger.day = Some("2025-11-23".into());
+    change.ledger = Some(ledger);
+    let letter = check(&mut policy(), TEN, &[change], 1).remove(0);
+    assert!(letter.text.contains("日期： 2025-11-23\n"), "{}", letter.text);
+    assert!(!letter.text.contains("时间："), "{}", letter.text);
+}
+
+#[test]
 fn a_file_that_is_missing_is_no_source() {
     let mut change = repeated_row(1, TEN);
     change.finding.id.kind = FindingKind::StatementMissing;

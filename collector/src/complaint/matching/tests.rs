@@ -20,6 +20,7 @@ fn candidate(seq: u64) -> Candidate {
         store: Some("shop-1".parse().unwrap()),
         terminal: Some("10000001".parse().unwrap()),
         at: When { from_ms: AT, to_ms: AT },
+        day: None,
         amount: Some(Amount::new(8_800, Currency::CNY)),
         last_four: Some(691),
         numbers: vec!["4200001234202611281234567890".into()],

@@ -497,7 +497,7 @@ fn match_json(matched: &crate::complaint::matching::Match) -> Value {
         "points": matched.points,
         "store": candidate.store.as_ref().map(|store| store.as_str()),
         "terminal": candidate.terminal.map(|terminal| terminal.to_string()),
-        "time": time(candidate.at.from_ms),
+        "time": candidate.day.map_or_else(|| time(candidate.at.from_ms), |day| day.to_string()),
         "amount": candidate.amount.map(|amount| amount.to_string()),
         "last_four": candidate.last_four.map(|four| format!("{four:04}")),
         "why": whys,

@@ -14,6 +14,7 @@ use crate::commit::{Commit, Presence, Recall, Snapshot};
 use crate::correlate::case::{Case, CaseId, EventRef};
 use crate::correlate::finding::{Change, Finding, FindingKind};
 use crate::correlate::policy::{AgentName, TerminalName};
+use jiff::civil::Date;
 use slipwatch_shared::event::{Epoch, Event, Seq, SourceId};
 use slipwatch_shared::money::Amount;
 use slipwatch_shared::terminal::{StoreId, TerminalId};
@@ -256,6 +257,8 @@ pub struct FindingView {
     pub stan: Option<Stan>,
     /// When the payment was, where it is about one.
     pub paid: Option<EventTime>,
+    /// The day since which it holds, where a settlement file tells no time of it.
+    pub day: Option<Date>,
     /// When the collector first raised it.
     pub raised: ArrivalTime,
     /// When it last changed.
@@ -267,6 +270,11 @@ impl FindingView {
     /// about a slip holds only from the slip's deadline on.
     pub fn happened(&self) -> EventTime {
         self.paid.unwrap_or(self.finding.since)
+    }
+
+    /// The day of it, where no more than that is known.
+    pub fn day_alone(&self) -> Option<Date> {
+        self.day.filter(|_| self.paid.is_none())
     }
 }
 

@@ -3,7 +3,7 @@
 //! behind is swept by the next.
 
 use crate::correlate::case::CaseId;
-use crate::correlate::finding::{Change, Finding, FindingChange, FindingKind, Ledger};
+use crate::correlate::finding::{Change, Finding, FindingChange, FindingKind, Ledger, Resolution};
 use crate::settlement::matching::{Role, Tier};
 use crate::settlement::rate::Series;
 use crate::settlement::report::Word;
@@ -270,6 +270,9 @@ pub struct Detail {
     /// The card's last four digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_four: Option<String>,
+    /// The day, where the file tells no time of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
     /// When what a shopper was promised is due, UTC milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_ms: Option<i64>,
@@ -297,6 +300,7 @@ impl Detail {
             channel_transaction_id: text(
                 row.channel_transaction_id.as_ref().map(ToString::to_string),
             ),
+            day: text(row.day_alone().map(|day| day.to_string())),
             last_four: text(row.pan.map(|pan| format!("{:04}", pan.last_four()))),
             ..Detail::default()
         }
@@ -350,6 +354,7 @@ impl Detail {
             word: self.word.as_str().into(),
             document: place.into(),
             keys,
+            day: self.day.as_deref().map(Box::from),
             due: self.due_ms.map(EventTime),
         }
     }
@@ -396,6 +401,10 @@ pub struct Watch {
 pub struct Said {
     /// Findings.
     pub findings: Vec<SaidFinding>,
+    /// Findings that end.
+    pub ended: Vec<(String, Resolution)>,
+    /// Payments, by their numbers in the store, that another row settles from now on; the rest of their rows repeat them.
+    pub settles: Vec<(i64, RowId)>,
     /// Payments with something open that the file confirms.
     pub confirmed: Vec<CaseId>,
     /// What is looked at again.

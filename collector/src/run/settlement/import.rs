@@ -694,7 +694,7 @@ impl Desk {
         report: &mut Report,
     ) -> Result<(), StoreError> {
         let fallback = self.config.shops.first().map(|shop| shop.name.clone());
-        let said = super::judge::said(&self.statements, head, matters, fallback)?;
+        let said = super::judge::said(&self.statements, (file, head), matters, fallback)?;
         report.confirmed = said.confirmed.len() as u64;
         let summary = report.clone();
         let concluded = self.statements.conclude(file, &said, self.now, |changes, revision| {

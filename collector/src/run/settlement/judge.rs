@@ -2,6 +2,7 @@
 //! deductions, rows that repeat. Gathers while the file is written, and says it all when the file begins to count.
 
 use super::names::{Names, ToldRow};
+use super::repeated;
 use crate::config::settlement::SettlementConfig;
 use crate::correlate::case::CaseId;
 use crate::correlate::cause::{Cause, CauseClass, CauseDetail};
@@ -10,7 +11,7 @@ use crate::correlate::finding::{
 };
 use crate::edge::store::StoreError;
 use crate::edge::store::settlement::{
-    Detail, FileHead, MovedRate, RowId, Said, SaidFinding, Watch, Watched,
+    Detail, FileHead, FileId, MovedRate, RowId, Said, SaidFinding, Watch, Watched,
 };
 use crate::edge::store::sqlite::settlement::SqliteStatements;
 use crate::settlement::contract::{self, Fee};
@@ -35,12 +36,13 @@ const DAY_MS: i64 = 86_400_000;
 
 /// A row that something is said of.
 pub(super) struct Matter {
-    kind: FindingKind,
-    row: RowId,
+    pub(super) kind: FindingKind,
+    pub(super) row: RowId,
     of: Box<SettlementRow>,
     shop: Option<StoreId>,
-    transaction: Option<i64>,
-    expected_minor: Option<i64>,
+    pub(super) transaction: Option<i64>,
+    /// What the terminal knows where the row has another amount.
+    pub(super) expected_minor: Option<i64>,
     word: Option<Box<str>>,
 }
 
@@ -126,12 +128,15 @@ impl<'a> Judge<'a> {
             expected_minor,
             word: None,
         };
+        let other_minor = match compare(row, candidate, self.tolerance) {
+            Compared::Differs { terminal_minor, .. } => Some(terminal_minor),
+            _ => None,
+        };
         match link.role {
-            Role::Repeats => self.matter(matter(FindingKind::DuplicateDebit, None)),
+            Role::Repeats => self.matter(matter(FindingKind::DuplicateDebit, other_minor)),
             Role::Settles => {
-                let compared = compare(row, candidate, self.tolerance);
-                if let Compared::Differs { terminal_minor, .. } = compared {
-                    self.matter(matter(FindingKind::AmountMismatch, Some(terminal_minor)));
+                if other_minor.is_some() {
+                    self.matter(matter(FindingKind::AmountMismatch, other_minor));
                 }
                 if candidate.has_open_findings && self.matters.confirmed.len() < MATTERS_MAX {
                     self.matters.confirmed.push(candidate.id);
@@ -241,26 +246,16 @@ pub(super) fn finding(
     }
 }
 
-/// When a row's matter began.
-pub(super) fn since(row: &SettlementRow) -> EventTime {
-    row.time.map_or_else(
-        || {
-            let midnight = row.day.at(0, 0, 0, 0).to_zoned_datetime(jiff::tz::TimeZone::UTC);
-            EventTime(midnight.map_or(0, |midnight| midnight.timestamp().as_millisecond()))
-        },
-        |time| time.at,
-    )
-}
-
 /// Findings out of what was gathered. A row that is of no shop is told to `fallback`.
 pub(super) fn said(
     statements: &SqliteStatements,
-    head: &FileHead,
-    matters: Matters,
+    (file, head): (FileId, &FileHead),
+    mut matters: Matters,
     fallback: Option<StoreId>,
 ) -> Result<Said, StoreError> {
     let mut said = Said::default();
     let mut names = Names::default();
+    repeated::judge(statements, (file, head), &mut matters.matters, &mut names, &mut said)?;
     for matter in &matters.matters {
         let case = match matter.transaction {
             Some(transaction) => statements.case_of(transaction)?,
@@ -312,13 +307,9 @@ fn of_row(
     let alike = RowName { store, source, mark: row.mark(), nth: 0 };
     let mut row_subject = || named(alike.clone()).map(Subject::Row);
     let institution = CauseClass::Institution;
-    let of = case.clone();
     let (subject, severity, why) = match (matter.kind, case) {
         (FindingKind::AmountMismatch, Some(case)) => {
             (Subject::Case(case), Severity::P2, (institution, CauseDetail::FileContradicts))
-        }
-        (FindingKind::DuplicateDebit, _) => {
-            (row_subject()?, Severity::P1, (institution, CauseDetail::FileContradicts))
         }
         (FindingKind::UnexplainedDeduction, _) => {
             let rings = row.amount.minor.abs() >= DEDUCTION_RINGS_MINOR;
@@ -328,9 +319,7 @@ fn of_row(
         _ => return Ok(None),
     };
     let transaction = matter.transaction.filter(|_| matches!(subject, Subject::Case(_)));
-    let mut finding = finding(matter.kind, subject, severity, why, since(row));
-    // The payment that the row books once more.
-    finding.partner = of.filter(|_| finding.is_of_row());
+    let finding = finding(matter.kind, subject, severity, why, row.moment());
     Ok(Some(SaidFinding { finding, terminal: row.terminal, transaction, detail }))
 }
 
@@ -348,7 +337,7 @@ fn of_fees(head: &FileHead, store: StoreId, sum: FeeSum) -> Option<SaidFinding> 
     let subject =
         Subject::Statement(StatementName { store, source: head.source.as_str().into(), part });
     let why = (CauseClass::Policy, CauseDetail::FeeNotAgreed);
-    let mut finding = finding(FindingKind::FeeMismatch, subject, Severity::P3, why, since(&row));
+    let mut finding = finding(FindingKind::FeeMismatch, subject, Severity::P3, why, row.moment());
     finding.measure = differs_minor;
     Some(SaidFinding { finding, terminal: None, transaction: None, detail })
 }
@@ -358,6 +347,7 @@ fn of_rate(head: &FileHead, store: StoreId, series: Series, moved: Moved) -> Sai
     let percent = |ppm: i64| format!("{}.{:03} %", ppm / 10_000, ppm % 10_000 / 10);
     detail.word = format!("{series}: {} -> {}", percent(moved.from_ppm), percent(moved.to_ppm));
     let part = format!("{series} {}", moved.since).into();
+    detail.day = Some(moved.since.to_string());
     detail.rate = Some(MovedRate {
         series,
         from_ppm: moved.from_ppm,

@@ -8,6 +8,7 @@ pub mod inbox;
 mod judge;
 mod names;
 mod phantom;
+mod repeated;
 pub mod review;
 pub(super) mod rounds;
 pub(super) mod uploads;

@@ -2,7 +2,7 @@
 //! it ends when that row's payment is found, and where a corrected file takes the place of the row's, it goes over to the
 //! row that stands there now, or ends with it.
 
-use super::judge::{finding, since};
+use super::judge::finding;
 use super::names::Names;
 use super::review::{CHUNK_ROWS, HOUR_MS, ROWS_BACK_DAYS};
 use super::{Desk, timestamp};
@@ -187,7 +187,7 @@ impl Desk {
         let severity = if suggested { Severity::P2 } else { Severity::P1 };
         let why = (CauseClass::Institution, CauseDetail::RowWithoutPayment);
         Ok(Some(SaidFinding {
-            finding: finding(KIND, Subject::Row(name), severity, why, since(&view.row)),
+            finding: finding(KIND, Subject::Row(name), severity, why, view.row.moment()),
             terminal: view.row.terminal,
             transaction: None,
             detail: Detail::of_row(&file.head, &view.row, Some(view.id)),

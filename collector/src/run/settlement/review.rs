@@ -2,7 +2,7 @@
 //! payouts that the bank does not know; rows that no terminal made have a room of their own. Looked at after each import
 //! and now and then between; a late spool or a later file takes it back.
 
-use super::judge::{finding, since};
+use super::judge::finding;
 use super::{Desk, DeskError, timestamp};
 use crate::config::settlement::Statement;
 use crate::correlate::cause::{CauseClass, CauseDetail};
@@ -154,7 +154,7 @@ impl Desk {
             }
             let why = (CauseClass::Institution, CauseDetail::FileContradicts);
             said.push(SaidFinding {
-                finding: finding(kind, id.subject, Severity::P1, why, since(&view.row)),
+                finding: finding(kind, id.subject, Severity::P1, why, view.row.moment()),
                 terminal,
                 transaction: Some(watch.transaction),
                 detail: Detail::of_row(&file.head, &view.row, Some(view.id)),
@@ -348,7 +348,7 @@ impl Desk {
                     subject,
                     Severity::P2,
                     why,
-                    since(&view.row),
+                    view.row.moment(),
                 ),
                 terminal: None,
                 transaction: None,

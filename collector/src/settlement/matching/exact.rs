@@ -117,13 +117,18 @@ pub fn match_exactly(
     let mut settled: Vec<bool> =
         candidates.iter().map(|candidate| taken.contains(&candidate.id)).collect();
     let mut repeated: Vec<Link> = Vec::new();
+    // Of two rows under one number the earlier settles and the later repeats, wherever they stand.
+    let mut in_time: Vec<usize> =
+        (0..rows.len()).filter(|&at| rows[at].kind.has_payment()).collect();
+    in_time.sort_by_key(|&at| (rows[at].moment(), at));
     for tier in TIERS {
         let index = Index::of(candidates, |candidate| candidate_key(tier, candidate));
         if index.0.is_empty() {
             continue;
         }
-        for (at, row) in rows.iter().enumerate() {
-            if linked[at] || !row.kind.has_payment() {
+        for &at in &in_time {
+            let row = &rows[at];
+            if linked[at] {
                 continue;
             }
             let Some(key) = row_key(tier, row) else { continue };

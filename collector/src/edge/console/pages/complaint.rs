@@ -309,7 +309,12 @@ fn shown(frame: &Frame, matched: &Match, chosen: bool) -> Markup {
             (chip(tone, words::level(language, matched.level)))
         }
         p.line {
-            time { (frame.time(store, candidate.at.from_ms, if candidate.at.is_precise() { "%Y-%m-%d %H:%M:%S" } else { "%Y-%m-%d" })) }
+            time {
+                @match candidate.day {
+                    Some(day) => (day),
+                    None => (frame.time(store, candidate.at.from_ms, "%Y-%m-%d %H:%M:%S")),
+                }
+            }
             @if !place.is_empty() { " · " (place) }
             @if let Some(four) = candidate.last_four { " · " (language.say("后四位 ", "last four ")) (format!("{four:04}")) }
         }

@@ -12,6 +12,7 @@ pub mod upload;
 use crate::alert::language::Language;
 use crate::alert::words;
 use crate::config::{Config, Shop};
+use crate::edge::store::FindingView;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, html};
@@ -74,6 +75,17 @@ impl Frame {
             |_| "–".to_owned(),
             |time| time.to_zoned_datetime(self.zone(store)).strftime(format).to_string(),
         )
+    }
+
+    /// When that was what people look for in their records: the day, and the time of day where it is known.
+    pub(crate) fn happened(&self, view: &FindingView, day: &str, time_of_day: &str) -> String {
+        match view.day_alone() {
+            Some(date) => date.strftime(day).to_string(),
+            None => {
+                let store = view.finding.id.subject.store();
+                self.time(store, view.happened().0, &format!("{day} {time_of_day}"))
+            }
+        }
     }
 
     /// A moment for machines and for the tip over the text.

@@ -211,6 +211,7 @@ fn open_finding(kind: FindingKind, severity: Severity) -> FindingView {
         amount: Some(Amount::new(12_345, Currency::CNY)),
         stan: Some("000077".parse().unwrap()),
         paid: Some(EventTime(TEN)),
+        day: None,
         raised: ArrivalTime(TEN),
         changed: ArrivalTime(TEN),
     }
@@ -232,6 +233,19 @@ fn what_needs_somebody_now_stands_first_with_its_amount_and_the_rest_is_counted(
     );
     let page = today::render(&frame(Language::Chinese), &shown);
     check(&page, &["123.45 元", "凭证号 000077", "另有 3 项"], &["。 ·"]);
+}
+
+#[test]
+fn what_happened_on_a_day_without_a_time_of_it_shows_no_time() {
+    let mut shown = today(false, NO_SLIP);
+    let mut open = open_finding(FindingKind::PhantomSettlement, Severity::P1);
+    open.day = Some(jiff::civil::date(2026, 11, 22));
+    shown.open = vec![open.clone()];
+    let page = |shown: &today::Today| today::render(&frame(Language::Chinese), shown);
+    check(&page(&shown), &["11-24 10:00:00"], &["11-22"]);
+    open.paid = None;
+    shown.open = vec![open];
+    check(&page(&shown), &["<time datetime=\"2026-11-22\">11-22</time>"], &["11-22 "]);
 }
 
 #[test]
@@ -339,6 +353,7 @@ fn complaint_with_a_match(closed: bool) -> Looked {
         store: said.store.clone(),
         terminal: None,
         at: When { from_ms: TEN, to_ms: TEN },
+        day: None,
         amount: Some(Amount::new(8800, Currency::CNY)),
         last_four: None,
         numbers: Vec::new(),

@@ -175,8 +175,8 @@ fn finding(frame: &Frame, telling: &Telling, view: &FindingView) -> Markup {
                     (words::within(alert_words::cause_sentence(language, finding.cause.detail)))
                     " · " (stage(frame, telling, view))
                     " · "
-                    @let at = view.happened().0;
-                    time datetime=(Frame::iso(at)) { (frame.time(store, at, "%m-%d %H:%M:%S")) }
+                    @let at = view.day_alone().map_or_else(|| Frame::iso(view.happened().0), |day| day.to_string());
+                    time datetime=(at) { (frame.happened(view, "%m-%d", "%H:%M:%S")) }
                 }
             }
         }

@@ -156,7 +156,7 @@ pub const FINDING_COLUMNS: &str = "
     SELECT f.body, f.terminal, f.raised, f.changed,
         coalesce(t.minor, json_extract(f.detail, '$.amount_minor')),
         CASE WHEN t.minor IS NULL THEN json_extract(f.detail, '$.currency') ELSE t.currency END, t.stan, f.detail,
-        t.wall
+        t.wall, json_extract(f.detail, '$.day')
     FROM findings f LEFT JOIN transactions t ON t.id = f.case_id";
 
 /// Where [`FINDING_COLUMNS`] has what a settlement file says.
@@ -178,6 +178,7 @@ pub fn finding_view(row: &Row<'_>) -> Result<Option<FindingView>> {
         amount: minor.zip(currency).map(|(minor, currency)| Amount::new(minor, currency)),
         stan: stan.and_then(|number| Stan::from_number(number).ok()),
         paid: row.get::<_, Option<i64>>(8)?.map(EventTime),
+        day: row.get::<_, Option<String>>(9)?.and_then(|day| day.parse().ok()),
         raised: ArrivalTime(row.get(2)?),
         changed: ArrivalTime(row.get(3)?),
     }))

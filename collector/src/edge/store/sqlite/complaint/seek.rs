@@ -15,7 +15,7 @@ use crate::correlate::timeline::StreamTime;
 use crate::correlate::verdict::Verdict;
 use crate::edge::store::complaint::{LooseRow, Sought};
 use crate::settlement::matching::{Role, Tier};
-use crate::settlement::row::RowKind;
+use crate::settlement::row::{Precision, RowKind};
 use crate::settlement::standing::Standing;
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params};
 use slipwatch_shared::event::Kind;
@@ -256,6 +256,7 @@ fn candidate(row: TransactionRow) -> Candidate {
         store: Some(row.id.agent.store.clone()),
         terminal: row.terminal,
         at: When { from_ms: at, to_ms: at },
+        day: None,
         amount: keys.amount.map(|amount| Amount::new(amount.minor.abs(), amount.currency)),
         last_four: keys.card.and_then(|card| card.pan).map(|pan| pan.last_four()),
         numbers: texts.into_iter().flatten().map(String::into_boxed_str).collect(),
@@ -269,7 +270,7 @@ fn candidate(row: TransactionRow) -> Candidate {
 /// A row that awaits its payment, of a file that counts.
 fn loose_candidate(connection: &Connection, id: i64) -> Result<Option<Candidate>> {
     let sql = "SELECT r.kind, r.at, r.day, r.minor, r.currency, r.store, r.terminal, r.last_four, r.order_number,
-            r.channel_transaction_id
+            r.channel_transaction_id, r.precise
         FROM settlement_rows r JOIN settlement_files f ON f.id = r.file
         WHERE r.id = ?1 AND r.state <> 1 AND f.state = 1";
     let read = |row: &Row<'_>| -> Result<Option<Candidate>> {
@@ -284,7 +285,10 @@ fn loose_candidate(connection: &Connection, id: i64) -> Result<Option<Candidate>
         let Some(currency) = text(4)?.and_then(|code| code.parse().ok()) else { return Ok(None) };
         let minor: i64 = row.get(3)?;
         let day: String = row.get(2)?;
+        let precision = row.get::<_, Option<i64>>(10)?.and_then(Precision::numbered);
+        let is_day_alone = precision.is_none_or(|precision| precision == Precision::Day);
         let at = match row.get::<_, Option<i64>>(1)? {
+            Some(at) if is_day_alone => When { from_ms: at, to_ms: at + DAY_MS },
             Some(at) => When { from_ms: at, to_ms: at },
             // A day by a clock that the row does not tell: wide enough for any.
             None => {
@@ -297,6 +301,7 @@ fn loose_candidate(connection: &Connection, id: i64) -> Result<Option<Candidate>
             store: text(5)?.and_then(|store| store.parse().ok()),
             terminal: text(6)?.and_then(|terminal| terminal.parse().ok()),
             at,
+            day: day.parse().ok().filter(|_| is_day_alone),
             amount: Some(Amount::new(minor.abs(), currency)),
             last_four: row.get(7)?,
             numbers: [text(8)?, text(9)?]

@@ -60,7 +60,7 @@ impl SqliteStatements {
     }
 
     fn by_numbers(&mut self, row: &SettlementRow, found: &mut Found) -> Result<()> {
-        let at = row.time.map_or_else(|| day_ms(row), |time| time.at.0);
+        let at = row.moment().0;
         let window = |days: i64| (at - days * DAY_MS, at + (days + 1) * DAY_MS);
         let mut hits = 0;
         if let Some(id) = row.channel_transaction_id.as_deref() {
@@ -129,7 +129,7 @@ impl SqliteStatements {
         let mut found = Found::default();
         for row in rows.iter().filter(|row| row.kind.has_payment()) {
             let minor = row.amount.minor.abs();
-            let at = row.time.map_or_else(|| day_ms(row), |time| time.at.0);
+            let at = row.moment().0;
             let (from, to) = (at - DAY_MS, at + 2 * DAY_MS);
             for minor in [minor, -minor] {
                 self.gather(&mut found, &same, params![minor, from, to]).map_err(&looking)?;
@@ -207,12 +207,6 @@ impl SqliteStatements {
 fn names_original(row: &SettlementRow) -> bool {
     row.original != crate::settlement::row::OriginalNumbers::default()
         || row.kind == crate::settlement::row::RowKind::Chargeback
-}
-
-/// The day's midnight in UTC: near enough for windows of days.
-fn day_ms(row: &SettlementRow) -> i64 {
-    let midnight = row.day.at(0, 0, 0, 0).to_zoned_datetime(jiff::tz::TimeZone::UTC);
-    midnight.map_or(0, |midnight| midnight.timestamp().as_millisecond())
 }
 
 fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<Option<&'a str>> {

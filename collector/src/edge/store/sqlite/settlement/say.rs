@@ -14,6 +14,7 @@ use crate::edge::store::StoreError;
 use crate::edge::store::settlement::{
     Changes, Detail, FileId, News, NewsOf, RowId, RowState, Said, SaidFinding, Watch, Watched,
 };
+use crate::settlement::matching::Role;
 use crate::settlement::rate::Rates;
 use rusqlite::{Connection, OptionalExtension, Result, Transaction, params};
 use slipwatch_shared::event::{Epoch, Seq};
@@ -106,6 +107,12 @@ impl SqliteStatements {
             let mut changes = Changes::default();
             put_all(&transaction, &said.findings, now, &mut changes)?;
             take_back(&transaction, &source, &period, said, now, &mut changes)?;
+            for (name, how) in &said.ended {
+                resolve(&transaction, name, *how, now, &mut changes)?;
+            }
+            for (payment, row) in &said.settles {
+                settle_by(&transaction, *payment, *row)?;
+            }
             for case in &said.confirmed {
                 put_news(&transaction, now, NEWS_SETTLED, &case.to_string())?;
             }
@@ -236,6 +243,17 @@ impl SqliteStatements {
             .map(|_| ())
             .map_err(failed("writing a row's state"))
     }
+}
+
+/// Makes one of the rows that book a payment the one that settles it.
+fn settle_by(transaction: &Transaction<'_>, payment: i64, row: RowId) -> Result<()> {
+    transaction
+        .prepare_cached(
+            "UPDATE OR REPLACE settlement_links SET role = CASE row WHEN ?2 THEN ?3 ELSE ?4 END
+             WHERE transaction_id = ?1 AND role IN (?3, ?4)",
+        )?
+        .execute(params![payment, row.0, Role::Settles as i64, Role::Repeats as i64])?;
+    Ok(())
 }
 
 fn put_watch(transaction: &Transaction<'_>, watch: &Watch) -> Result<()> {

@@ -3,7 +3,7 @@
 
 use super::super::failed;
 use super::SqliteStatements;
-use super::view::{FILE_COLUMNS, ROW_COLUMNS, file_view, row_view};
+use super::view::{ROW_COLUMNS, row_view};
 use crate::correlate::finding::{Finding, FindingId, FindingKind, RowName, Subject};
 use crate::correlate::shape;
 use crate::edge::store::StoreError;
@@ -57,15 +57,10 @@ impl SqliteStatements {
         kind: RowKind,
         marks: &BTreeSet<u64>,
     ) -> std::result::Result<Vec<(RowView, FileView)>, StoreError> {
+        let files = self.files_of(source, period)?;
         let run = || -> Result<Vec<(RowView, FileView)>> {
-            let mut files = self.connection.prepare_cached(&format!(
-                "{FILE_COLUMNS} WHERE source = ?1 AND period = ?2 AND state = ?3 ORDER BY id"
-            ))?;
-            let files =
-                files.query_map(params![source, period, FileState::Loaded as i64], file_view)?;
             let mut found = Vec::new();
             for file in files {
-                let file = file?;
                 let mut statement = self.connection.prepare_cached(&format!(
                     "SELECT {ROW_COLUMNS} FROM settlement_files f JOIN settlement_rows r
                         ON r.id BETWEEN f.first_row AND f.last_row

@@ -140,18 +140,18 @@ fn files_where(
     rows.collect()
 }
 
+/// Links that meet a condition, with their rows and files.
 fn links_of(
     connection: &Connection,
     condition: &str,
-    value: &dyn rusqlite::ToSql,
+    values: &[&dyn rusqlite::ToSql],
 ) -> Result<Vec<LinkView>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {ROW_COLUMNS}, l.role, l.tier, l.score FROM settlement_links l
-         JOIN settlement_rows r ON r.id = l.row
-         JOIN settlement_files f ON f.id = r.file AND f.state = {} WHERE {condition} ORDER BY l.role, r.id",
-        FileState::Loaded as i64
+         JOIN settlement_rows r ON r.id = l.row JOIN settlement_files f ON f.id = r.file
+         WHERE {condition} ORDER BY l.role, r.id"
     ))?;
-    let mut rows = statement.query([value])?;
+    let mut rows = statement.query(values)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let view = row_view(row, 0)?;
@@ -240,7 +240,9 @@ impl SqliteReader {
 
     /// The rows that settle, offset or may settle a payment, with their files; `transaction` is its number in the store.
     pub fn settlement_of(&self, transaction: i64) -> Result<Vec<LinkView>, StoreError> {
-        links_of(&self.connection, "l.transaction_id = ?1", &transaction)
+        let loaded = FileState::Loaded as i64;
+        let condition = "l.transaction_id = ?1 AND f.state = ?2";
+        links_of(&self.connection, condition, &[&transaction, &loaded])
             .map_err(failed("reading what settles a payment"))
     }
 }
@@ -255,6 +257,42 @@ impl SqliteStatements {
             &[&hash.as_slice(), &(FileState::Loaded as i64)],
         );
         Ok(found.map_err(failed("looking for a file"))?.pop())
+    }
+
+    /// Rows that settle or repeat a payment once this file counts, which is still loading: its own, and those of files that it
+    /// does not replace.
+    pub fn rows_booking(
+        &self,
+        transaction: i64,
+        file: FileId,
+    ) -> Result<Vec<LinkView>, StoreError> {
+        let condition = "l.transaction_id = ?1 AND l.role IN (?3, ?4) AND (f.id = ?2 OR (f.state = ?5 AND NOT EXISTS
+            (SELECT 1 FROM settlement_files n WHERE n.id = ?2 AND n.source = f.source AND n.period = f.period)))";
+        let (settles, repeats) = (Role::Settles as i64, Role::Repeats as i64);
+        let loaded = FileState::Loaded as i64;
+        let values: [&dyn rusqlite::ToSql; 5] =
+            [&transaction, &file.0, &settles, &repeats, &loaded];
+        links_of(&self.connection, condition, &values)
+            .map_err(failed("reading rows that book a payment"))
+    }
+
+    /// The payment that a row books once more.
+    pub fn repeated_by(&self, row: RowId) -> Result<Option<i64>, StoreError> {
+        self.connection
+            .query_row(
+                "SELECT transaction_id FROM settlement_links WHERE row = ?1 AND role = ?2 LIMIT 1",
+                params![row.0, Role::Repeats as i64],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(failed("looking for a payment that is booked twice"))
+    }
+
+    /// Files of a source and period that count.
+    pub fn files_of(&self, source: &str, period: &str) -> Result<Vec<FileView>, StoreError> {
+        let condition = "WHERE source = ?1 AND period = ?2 AND state = ?3 ORDER BY id";
+        files_where(&self.connection, condition, &[&source, &period, &(FileState::Loaded as i64)])
+            .map_err(failed("looking for files of a period"))
     }
 
     /// Files of a source that count and cover some of the days.
