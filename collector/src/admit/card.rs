@@ -1,5 +1,6 @@
 //! Card numbers in what comes in: whether bytes hold one, and a text without them. Never says which number it was.
 
+use slipwatch_shared::card::has_check_digit;
 use std::ops::Range;
 
 /// Shortest and longest card number.
@@ -112,7 +113,7 @@ fn run_in_name_is_card_number(run: &[u8]) -> bool {
 
 /// A whole run only: the inside of a longer number (an order number, a reference) is chance.
 fn run_is_card_number(run: &[u8]) -> bool {
-    PAN_DIGITS.contains(&run.len()) && has_issuer_range(run) && passes_luhn(run)
+    PAN_DIGITS.contains(&run.len()) && has_issuer_range(run) && has_check_digit(run)
 }
 
 fn has_issuer_range(run: &[u8]) -> bool {
@@ -128,20 +129,6 @@ fn has_issuer_range(run: &[u8]) -> bool {
             | (3000..=3059 | 3600..=3699 | 3800..=3999, 14..=19)
             | (5000..=5099 | 5600..=5899 | 6300..=6399 | 6700..=6799, 13..=19)
     )
-}
-
-fn passes_luhn(run: &[u8]) -> bool {
-    let sum: u32 = run
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, &digit)| match (place % 2, u32::from(digit) * 2) {
-            (0, doubled) => doubled / 2,
-            (_, doubled @ 10..) => doubled - 9,
-            (_, doubled) => doubled,
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

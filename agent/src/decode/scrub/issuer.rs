@@ -1,5 +1,7 @@
 //! Which digits can be a card number: issuer range, length and check digit together.
 
+use slipwatch_shared::card::has_check_digit;
+
 /// Longest card number (ISO/IEC 7812).
 pub(super) const CARD_DIGITS_MAX: usize = 19;
 
@@ -10,7 +12,7 @@ pub(super) const CARD_DIGITS_MIN: usize = 12;
 pub(super) fn is_card_number(digits: &[u8]) -> bool {
     (CARD_DIGITS_MIN..=CARD_DIGITS_MAX).contains(&digits.len())
         && is_issuers(digits)
-        && luhn_sum(digits).is_multiple_of(10)
+        && has_check_digit(digits)
 }
 
 /// Whether a number with this beginning can be this long, by the issuers' ranges.
@@ -50,17 +52,6 @@ pub(super) fn can_begin_card(digits: &[u8]) -> bool {
         Some(9) => fits(|second| second == 0 || second >= 4),
         _ => false,
     }
-}
-
-/// The sum of the check digit's method (ISO/IEC 7812-1, annex B).
-pub(super) fn luhn_sum(digits: &[u8]) -> u32 {
-    let doubled = |digit: u8| u32::from(if digit > 4 { 2 * digit - 9 } else { 2 * digit });
-    digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, &digit)| if place % 2 == 1 { doubled(digit) } else { u32::from(digit) })
-        .sum()
 }
 
 #[cfg(test)]

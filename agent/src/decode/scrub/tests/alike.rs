@@ -17,8 +17,7 @@ fn alike(six: &str, four: &str, length: usize) -> Vec<String> {
         let rest = &digits[21 - middle..];
         let fits = |first: &u8| {
             let number = format!("{six}{first}{rest}{four}");
-            luhn_sum(&number.bytes().map(|byte| byte - b'0').collect::<Vec<u8>>())
-                .is_multiple_of(10)
+            has_check_digit(&number.bytes().map(|byte| byte - b'0').collect::<Vec<u8>>())
         };
         let first = (0..=9_u8).find(fits).expect("one digit of ten makes the sum");
         format!("{six}{first}{rest}{four}")
