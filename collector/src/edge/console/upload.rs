@@ -6,6 +6,7 @@ use super::routes::{Pages, Visit};
 use crate::admit::card::without_card_numbers;
 use crate::settlement::report::Report;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
 use axum::http::StatusCode;
@@ -18,11 +19,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 /// Uploads that are written, wait or run at a time; one more is sent away before a byte of it is written.
 const PENDING_MAX: usize = 4;
-/// A browser that sends nothing for so long is gone, whatever its connection says: its turn is another's.
-const STALL_MAX: Duration = Duration::from_secs(60);
 /// Uploads that are remembered.
 const KEPT_MAX: usize = 64;
 /// Longest name and profile, in bytes.
@@ -65,9 +65,29 @@ pub enum Upload {
     Failed(String),
 }
 
+/// How long a browser is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// One that sends nothing for so long is gone, whatever its connection says: its turn is another's.
+    stall: Duration,
+    /// So long an upload may take at any pace. Beyond that it must have come at the least pace from its beginning on: one
+    /// that trickles would keep its turn for ever.
+    unhurried: Duration,
+    /// The least pace, in bytes a second.
+    pace_min: u64,
+}
+
+/// An eighth of a megabit a second: 200 MB have three hours and a half.
+const PATIENCE: Patience = Patience {
+    stall: Duration::from_secs(60),
+    unhurried: Duration::from_secs(5 * 60),
+    pace_min: 16 * 1024,
+};
+
 /// All uploads since the start.
 pub struct Uploads {
     imports: Arc<dyn Imports>,
+    patience: Patience,
     one_at_a_time: Semaphore,
     known: Mutex<BTreeMap<u64, (String, Upload)>>,
 }
@@ -75,7 +95,8 @@ pub struct Uploads {
 impl Uploads {
     /// None yet.
     pub fn new(imports: Arc<dyn Imports>) -> Uploads {
-        Uploads { imports, one_at_a_time: Semaphore::new(1), known: Mutex::default() }
+        let (one_at_a_time, known) = (Semaphore::new(1), Mutex::default());
+        Uploads { imports, patience: PATIENCE, one_at_a_time, known }
     }
 
     /// The profiles that a person may name.
@@ -183,8 +204,10 @@ enum Unsent {
     Busy,
     #[error("the upload broke off")]
     Broken(#[from] MultipartError),
-    #[error("nothing came for {} seconds", STALL_MAX.as_secs())]
-    Stalled,
+    #[error("nothing came for {} seconds", .0.as_secs())]
+    Stalled(Duration),
+    #[error("it came too slowly, with less than {} KiB a second", .0 / 1024)]
+    Slow(u64),
     #[error("it cannot be written down")]
     Disk(#[from] io::Error),
 }
@@ -193,7 +216,9 @@ impl Unsent {
     fn status(&self) -> StatusCode {
         match self {
             Unsent::ReadOnly => StatusCode::FORBIDDEN,
-            Unsent::NoFile | Unsent::Broken(_) | Unsent::Stalled => StatusCode::BAD_REQUEST,
+            Unsent::NoFile | Unsent::Broken(_) | Unsent::Stalled(_) | Unsent::Slow(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Unsent::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Unsent::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Unsent::Disk(_) => StatusCode::INSUFFICIENT_STORAGE,
@@ -229,7 +254,11 @@ fn in_words(frame: &Frame, error: &Unsent) -> String {
         Unsent::NoFile => "表单中没有文件。".to_owned(),
         Unsent::TooLarge(most) => format!("超过设置允许的 {most} 字节。"),
         Unsent::Busy => "还有其他文件正在导入，请稍后再试。".to_owned(),
-        Unsent::Broken(_) | Unsent::Stalled => "上传中断，请重新上传。".to_owned(),
+        Unsent::Broken(_) | Unsent::Stalled(_) => "上传中断，请重新上传。".to_owned(),
+        Unsent::Slow(pace) => {
+            let pace = pace / 1024;
+            format!("上传太慢（每秒不足 {pace} KiB），已中断；请换一个网络，或把文件放进收件目录。")
+        }
         Unsent::Disk(_) => "无法写入磁盘；请检查剩余空间。".to_owned(),
     };
     frame.language.say(chinese, format!("{error}."))
@@ -240,15 +269,16 @@ fn in_words(frame: &Frame, error: &Unsent) -> String {
 async fn take(uploads: &Arc<Uploads>, mut form: Multipart) -> Result<u64, Unsent> {
     let mut profile = None;
     let mut taken = None;
-    while let Some(field) = in_time(form.next_field()).await? {
+    let mut pace = Pace { patience: uploads.patience, began: Instant::now(), bytes: 0 };
+    while let Some(field) = pace.in_time(form.next_field()).await? {
         match field.name() {
-            Some("profile") => profile = word(field).await?,
+            Some("profile") => profile = word(field, &mut pace).await?,
             Some("file") if taken.is_none() => {
                 let name = plain_name(field.file_name().unwrap_or_default());
                 let turn = uploads.begin(name.clone()).ok_or(Unsent::Busy)?;
                 let room = uploads.imports.room()?;
                 let path = room.path().join(name);
-                if write(field, &path, uploads.imports.bytes_max()).await? == 0 {
+                if write(field, &path, uploads.imports.bytes_max(), &mut pace).await? == 0 {
                     return Err(Unsent::NoFile);
                 }
                 taken = Some((room, path, turn));
@@ -262,15 +292,37 @@ async fn take(uploads: &Arc<Uploads>, mut form: Multipart) -> Result<u64, Unsent
     Ok(number)
 }
 
-/// The next of what a browser sends, if it sends anything.
-async fn in_time<T>(next: impl Future<Output = Result<T, MultipartError>>) -> Result<T, Unsent> {
-    Ok(tokio::time::timeout(STALL_MAX, next).await.map_err(|_| Unsent::Stalled)??)
+/// How fast an upload comes.
+struct Pace {
+    patience: Patience,
+    began: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    /// The next of what a browser sends, if it sends anything, and has sent enough.
+    async fn in_time<T>(
+        &self,
+        next: impl Future<Output = Result<T, MultipartError>>,
+    ) -> Result<T, Unsent> {
+        let Patience { stall, unhurried, pace_min } = self.patience;
+        let stalls = Instant::now() + stall;
+        let tires = self.began + unhurried + Duration::from_secs(self.bytes / pace_min);
+        let late = if stalls < tires { Unsent::Stalled(stall) } else { Unsent::Slow(pace_min) };
+        Ok(tokio::time::timeout_at(stalls.min(tires), next).await.map_err(|_| late)??)
+    }
+
+    async fn chunk(&mut self, field: &mut Field<'_>) -> Result<Option<Bytes>, Unsent> {
+        let chunk = self.in_time(field.chunk()).await?;
+        self.bytes += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        Ok(chunk)
+    }
 }
 
 /// A short word of a form; nothing where it is empty.
-async fn word(mut field: Field<'_>) -> Result<Option<String>, Unsent> {
+async fn word(mut field: Field<'_>, pace: &mut Pace) -> Result<Option<String>, Unsent> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = in_time(field.chunk()).await? {
+    while let Some(chunk) = pace.chunk(&mut field).await? {
         if bytes.len() + chunk.len() > WORD_BYTES_MAX {
             return Err(Unsent::TooLarge(WORD_BYTES_MAX as u64));
         }
@@ -286,10 +338,11 @@ async fn write(
     mut field: Field<'_>,
     path: &std::path::Path,
     bytes_max: u64,
+    pace: &mut Pace,
 ) -> Result<u64, Unsent> {
     let mut file = tokio::fs::File::create_new(path).await?;
     let mut written = 0_u64;
-    while let Some(chunk) = in_time(field.chunk()).await? {
+    while let Some(chunk) = pace.chunk(&mut field).await? {
         written += chunk.len() as u64;
         if written > bytes_max {
             return Err(Unsent::TooLarge(bytes_max));
@@ -325,13 +378,15 @@ async fn follow(State(pages): State<Pages>, Path(number): Path<u64>, visit: Visi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::{TcpListener, TcpStream};
 
     #[track_caller]
     fn check(name: &str, expected: &str) {
         assert_eq!(plain_name(name), expected);
     }
 
-    /// Imports nothing.
+    /// Imports nothing, however large.
     struct Nowhere;
 
     impl Imports for Nowhere {
@@ -340,7 +395,7 @@ mod tests {
         }
 
         fn bytes_max(&self) -> u64 {
-            0
+            u64::MAX
         }
 
         fn profiles(&self) -> Vec<String> {
@@ -405,5 +460,103 @@ mod tests {
         check("4111 1111 1111\n 1111.csv", "xxxx xxxx xxxx 1111.csv");
         check("", "upload");
         assert!(plain_name(&"账".repeat(500)).len() <= WORD_BYTES_MAX);
+    }
+
+    const SHORT: Duration = Duration::from_millis(200);
+    const LONG: Duration = Duration::from_secs(600);
+
+    /// A browser that has sent a form over a socket as far as to its file.
+    struct Sending {
+        uploads: Arc<Uploads>,
+        stream: TcpStream,
+        began: Instant,
+    }
+
+    impl Sending {
+        async fn begin(stall: Duration, unhurried: Duration) -> Sending {
+            let patience = Patience { stall, unhurried, pace_min: 1024 };
+            let uploads = Arc::new(Uploads { patience, ..Uploads::new(Arc::new(Nowhere)) });
+            let taking = async |State(uploads): State<Arc<Uploads>>, form: Multipart| match take(
+                &uploads, form,
+            )
+            .await
+            {
+                Ok(_) => "taken".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            let pages = Router::new().route("/", post(taking).layer(DefaultBodyLimit::disable()));
+            let pages = pages.with_state(Arc::clone(&uploads));
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(async move { axum::serve(listener, pages).await });
+            let stream = TcpStream::connect(address).await.unwrap();
+            let mut sending = Sending { uploads, stream, began: Instant::now() };
+            let head = "POST / HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 1000000\r\n\
+                 Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n\
+                 Content-Disposition: form-data; name=\"file\"; filename=\"day.csv\"\r\n\r\n1";
+            sending.stream.write_all(head.as_bytes()).await.unwrap();
+            sending
+        }
+
+        /// What is answered while bytes are sent one by one, without a pause that is worth the name.
+        async fn trickle(&mut self, until: Instant) -> Option<String> {
+            let (mut answers, mut out) = self.stream.split();
+            let mut answer = String::new();
+            let answered = async {
+                // The other side may go without waiting for the rest of what it was to be sent.
+                let _ = answers.read_to_string(&mut answer).await;
+            };
+            let mut tick = tokio::time::interval(Duration::from_millis(5));
+            let trickles = async {
+                while out.write_all(b"1").await.is_ok() {
+                    tick.tick().await;
+                }
+                std::future::pending::<()>().await
+            };
+            tokio::select! {
+                () = answered => Some(answer),
+                () = trickles => None,
+                () = tokio::time::sleep_until(until) => None,
+            }
+        }
+
+        fn turns_taken(&self) -> usize {
+            self.uploads.known().len()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_browser_that_sends_nothing_any_more_gives_its_turn_back() {
+        let mut sending = Sending::begin(SHORT, LONG).await;
+        let mut answer = String::new();
+        // All that is said before the connection ends, and no rest of the form is awaited.
+        let _ = sending.stream.read_to_string(&mut answer).await;
+        assert!(answer.contains("nothing came for"), "{answer}");
+        assert!(sending.began.elapsed() >= SHORT);
+        assert_eq!(sending.turns_taken(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_browser_that_trickles_gives_its_turn_back() {
+        let mut sending = Sending::begin(LONG, SHORT).await;
+        let until = sending.began + Duration::from_secs(20);
+        let answer = sending.trickle(until).await.expect("an answer though it sends all the time");
+        assert!(answer.contains("it came too slowly"), "{answer}");
+        assert!(sending.began.elapsed() >= SHORT);
+        assert_eq!(sending.turns_taken(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_comes_at_the_least_pace_may_take_longer() {
+        let mut sending = Sending::begin(LONG, SHORT).await;
+        // Enough for a minute at the least pace.
+        sending.stream.write_all(&[b'1'; 60 * 1024]).await.unwrap();
+        let until = sending.began + 4 * SHORT;
+        assert_eq!(sending.trickle(until).await, None, "it is still taken");
+        assert_eq!(sending.turns_taken(), 1);
+        sending.stream.write_all(b"\r\n--x--\r\n").await.unwrap();
+        let mut answer = String::new();
+        let _ = sending.stream.read_to_string(&mut answer).await;
+        assert!(answer.contains("taken"), "{answer}");
     }
 }
