@@ -17,7 +17,7 @@ use crate::edge::console::{self, Health, Pages};
 use crate::edge::intake::{self, Arrival, Target};
 use crate::edge::mail::Post;
 use crate::edge::store::sqlite::SqliteStore;
-use crate::edge::store::{Store, StoreError};
+use crate::edge::store::{Store, StoreError, owner};
 use crate::metrics::Metrics;
 use slipwatch_shared::times::Uptime;
 use std::fs::{File, TryLockError};
@@ -65,7 +65,7 @@ pub fn open_store(config: &Config) -> Result<SqliteStore, StoreError> {
     let directory = config.beside(&config.store);
     let cannot = |source| StoreError::Path { path: directory.display().to_string(), source };
     // SQLite's own words for a directory that cannot be written tell less.
-    std::fs::create_dir_all(&directory).map_err(cannot)?;
+    owner::make_directory(&directory).map_err(cannot)?;
     let probe = directory.join(".slipwatch-check");
     let written = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe));
     match written {
@@ -86,7 +86,7 @@ fn lock_store(config: &Config) -> Result<Lock, StartError> {
     let directory = config.beside(&config.store);
     let path = || directory.display().to_string();
     let cannot = |source| StoreError::Path { path: path(), source };
-    std::fs::create_dir_all(&directory).map_err(cannot)?;
+    owner::make_directory(&directory).map_err(cannot)?;
     // The directory itself: a full disk has no room for a file.
     let opened = File::open(&directory).map_err(cannot)?;
     match opened.try_lock() {

@@ -185,6 +185,45 @@ fn a_store_of_another_user_is_told_with_whose_it_is() {
 }
 
 #[test]
+fn a_store_that_root_makes_belongs_to_whom_its_directory_belongs_to() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let place = tempfile::tempdir().expect("a directory");
+    if place.path().metadata().expect("it is there").uid() != 0 {
+        // Whoever may give nothing away may not set this up.
+        return;
+    }
+    // As after a first start of the service that its settings stopped: its directory is there, and no store in it.
+    let home = place.path().join("home");
+    std::fs::create_dir(&home).expect("room");
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(place.path(), open).expect("its own");
+    chown(&home, Some(1), Some(1)).expect("root may");
+    let settings = fresh_settings(place.path());
+    let text = std::fs::read_to_string(&settings).expect("settings");
+    let store = home.join("kept/store");
+    let text = text.replacen("\"store\"", &format!("{store:?}"), 1);
+    std::fs::write(&settings, text).expect("room");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/settlement/profiles/allinpay.csv");
+    succeeded(&collector(&["import", "--config", &settings, file]));
+    let mut made = vec![home.join("kept"), store.clone()];
+    made.extend(
+        std::fs::read_dir(&store).expect("a store").map(|entry| entry.expect("one").path()),
+    );
+    assert!(made.contains(&store.join("collector.sqlite")), "{made:?}");
+    for made in made {
+        let found = made.metadata().expect("it is there");
+        assert_eq!((found.uid(), found.gid()), (1, 1), "{}", made.display());
+    }
+    // The service's user goes on with it.
+    let program = place.path().join("slipwatch-collector");
+    std::fs::copy(binary("slipwatch-collector"), &program).expect("room");
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "1", "--regid", "1", "--clear-groups"]).arg(&program);
+    command.args(["complaint", "open", "--time", "14:05", "--amount", "88", "--config", &settings]);
+    succeeded(&command.output().expect("setpriv is there"));
+}
+
+#[test]
 fn how_many_debits_a_policy_needs_is_one_number_everywhere() {
     let (least, most) = (proposal::DEBITS_MIN, proposal::DEBITS_MAX);
     let help = succeeded(&collector(&["policy", "--help"]));

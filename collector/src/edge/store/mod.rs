@@ -4,6 +4,7 @@
 pub mod complaint;
 pub mod exhibit;
 pub mod memory;
+pub mod owner;
 pub mod settlement;
 pub mod sqlite;
 #[cfg(test)]

@@ -19,10 +19,10 @@ use crate::correlate::finding::{
     ComplaintName, Finding, FindingId, FindingKind, Resolution, Severity, Stage, Subject,
 };
 use crate::edge::clock;
-use crate::edge::store::StoreError;
 use crate::edge::store::complaint::{Clerk, Complaints, DeskError, LIST_MAX, Which, Written};
 use crate::edge::store::settlement::{Detail, SaidFinding};
 use crate::edge::store::sqlite::complaint::SqliteComplaints;
+use crate::edge::store::{StoreError, owner};
 use crate::metrics::Metrics;
 use jiff::tz::TimeZone;
 use slipwatch_shared::money::Currency;
@@ -72,7 +72,7 @@ impl ComplaintDesk {
             let directory = config.beside(&config.store);
             let cannot =
                 |source| StoreError::Path { path: directory.display().to_string(), source };
-            std::fs::create_dir_all(&directory).map_err(cannot)?;
+            owner::make_directory(&directory).map_err(cannot)?;
             directory.join(super::STORE_FILE)
         };
         let store = Box::new(SqliteComplaints::open(&path)?);

@@ -15,15 +15,14 @@ pub(super) mod uploads;
 
 use crate::config::Config;
 use crate::config::settlement::{SettlementConfig, Statement};
-use crate::edge::store::StoreError;
 use crate::edge::store::settlement::FileId;
 use crate::edge::store::sqlite::settlement::SqliteStatements;
+use crate::edge::store::{StoreError, owner};
 use crate::settlement::matching::Grouping;
 use crate::settlement::reader::profile::{Profile, ProfileError, shipped};
 use slipwatch_shared::times::ArrivalTime;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// Locked by the one import or review that is at work, in whichever process; lies beside the store.
@@ -87,7 +86,7 @@ impl Desk {
     pub fn open(config: &Config) -> Result<Desk, DeskError> {
         let directory = config.beside(&config.store);
         let cannot = |source| StoreError::Path { path: directory.display().to_string(), source };
-        std::fs::create_dir_all(&directory).map_err(cannot)?;
+        owner::make_directory(&directory).map_err(cannot)?;
         let statements = SqliteStatements::open(&directory.join(super::STORE_FILE))?;
         let profiles = profiles(config)?;
         let settings = config.settlement.clone();
@@ -111,17 +110,20 @@ impl Desk {
         Ok(Alone { _gate: gate })
     }
 
-    /// Reading is enough for a lock. As SQLite does with its own files, one that an administrator made is given to whom the
-    /// store belongs to: else the collector could not open it.
+    /// Reading is enough for a lock. One that an administrator made is given to whom the store belongs to.
     fn opened_gate(&self) -> io::Result<File> {
         if let Ok(gate) = File::open(&self.gate) {
             return Ok(gate);
         }
-        let gate = OpenOptions::new().append(true).create(true).open(&self.gate)?;
-        let owner = self.gate.parent().unwrap_or(Path::new(".")).metadata()?;
-        // Nobody else may give files away, and need not.
-        let _ = fchown(&gate, Some(owner.uid()), Some(owner.gid()));
-        Ok(gate)
+        match File::create_new(&self.gate) {
+            Ok(gate) => {
+                owner::give(&self.gate);
+                Ok(gate)
+            }
+            // Somebody was quicker.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::open(&self.gate),
+            Err(error) => Err(error),
+        }
     }
 
     /// The store's end.

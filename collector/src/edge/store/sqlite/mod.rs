@@ -13,7 +13,7 @@ mod schema;
 pub mod settlement;
 mod write;
 
-use super::{KeepSince, OutboxMark, Reader, Store, StoreError};
+use super::{KeepSince, OutboxMark, Reader, Store, StoreError, owner};
 use crate::commit::{Commit, Snapshot};
 use crate::correlate::finding::FindingKind;
 use crate::correlate::policy::AgentName;
@@ -60,7 +60,12 @@ impl SqliteStore {
 
     fn opened(path: &Path) -> Result<SqliteStore, StoreError> {
         let opening = failed("opening");
+        let is_new = !path.exists();
         let mut connection = Connection::open(path).map_err(&opening)?;
+        if is_new {
+            // What SQLite puts beside it has the same owner by SQLite's own doing.
+            owner::give(path);
+        }
         connection.busy_timeout(BUSY_WAIT).map_err(&opening)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         let mode: String = connection
