@@ -444,6 +444,15 @@ fn a_complaint_names_the_others_about_its_payment() {
 }
 
 #[test]
+fn a_row_of_a_day_without_a_time_is_shown_with_a_complaint_by_its_day() {
+    let mut looked = complaint_with_a_match(false);
+    let shown = |looked: &Looked| complaint::one(&frame(Language::Chinese), looked, None);
+    check(&shown(&looked), &["<time>2026-11-24 10:00:00</time>"], &[]);
+    looked.matches[0].candidate.day = Some(jiff::civil::date(2026, 11, 22));
+    check(&shown(&looked), &["<time>2026-11-22</time>"], &["10:00:00"]);
+}
+
+#[test]
 fn a_closed_complaint_asks_nothing_more_of_anybody() {
     let frame = frame(Language::English);
     check(&complaint::one(&frame, &complaint_with_a_match(false), None), &["What you do"], &[]);

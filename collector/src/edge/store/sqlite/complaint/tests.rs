@@ -3,7 +3,7 @@ use super::*;
 use crate::alert::language::Language;
 use crate::complaint::answer::{Answer, Promise, Reason};
 use crate::complaint::deadline::DueKind;
-use crate::complaint::matching::{Source, rank};
+use crate::complaint::matching::{Agreement, Aspect, Source, rank};
 use crate::complaint::record::{Given, ToldDue, Unmatched};
 use crate::complaint::said::{SaidAmount, Trouble};
 use crate::correlate::tests::WALL_MS;
@@ -221,9 +221,11 @@ fn a_row_without_a_payment_is_found_and_answers_for_itself() {
              INSERT INTO settlement_rows (id, file, line, kind, state, at, precise, day, minor, currency, order_number, word)
                 VALUES (1, 1, 1, 0, 0, {}, 0, '{day}', 4321, 'CNY', 'WX77001122', ''),
                        (2, 1, 2, 0, 0, NULL, NULL, '{day}', 5555, 'CNY', NULL, ''),
-                       (3, 1, 3, 0, 1, {}, 0, '{day}', 4321, 'CNY', NULL, '');",
+                       (3, 1, 3, 0, 1, {}, 0, '{day}', 4321, 'CNY', NULL, ''),
+                       (4, 1, 4, 0, 0, {}, 2, '{day}', 7777, 'CNY', NULL, '');",
             WALL_MS + 60_000,
             WALL_MS + 60_000,
+            WALL_MS - 14 * 3_600_000,
         ))
         .expect("rows");
     let rows = |store: &mut SqliteComplaints, hundredths: i64, order: Option<&str>| -> Vec<i64> {
@@ -242,6 +244,18 @@ fn a_row_without_a_payment_is_found_and_answers_for_itself() {
     assert_eq!(rows(&mut store, 4_321, None), [1]);
     assert_eq!(rows(&mut store, 4_320, Some("WX77001122")), [1]);
     assert_eq!(rows(&mut store, 5_555, None), [2]);
+    assert_eq!(rows(&mut store, 7_777, None), [4]);
+    for (hundredths, told) in [(4_321, false), (5_555, true), (7_777, true)] {
+        let mut said = Said { last_four: None, ..said() };
+        said.amount = Some(SaidAmount { hundredths, currency: None });
+        let found = rank(&said, store.seek(&said).expect("a store").candidates);
+        let row = found.iter().find(|found| matches!(found.candidate.source, Source::Row(_)));
+        let row = row.expect("a row");
+        assert_eq!(row.candidate.day.is_some(), told, "the day alone, of {hundredths}");
+        // The time that the shopper tells lies in that day, and not half a day off.
+        let time = row.whys.iter().find(|why| why.aspect == Aspect::Time).expect("it is compared");
+        assert_eq!(time.agreement, Agreement::Same, "{hundredths}");
+    }
     assert!(rows(&mut store, 9_999, None).is_empty());
     assert_eq!(store.loose_row(1).expect("a store").map(|row| row.gives_back), Some(false));
     assert_eq!(store.loose_row(3).expect("a store"), None, "a payment is behind it");
