@@ -1,9 +1,11 @@
 //! A06: rows that no payment is behind, and that their terminal never made. A finding goes by the row that it was told of:
 //! it ends when that row's payment is found, and where a corrected file takes the place of the row's, it goes over to the
-//! row that stands there now, or ends with it.
+//! row that stands there now, or ends with it. Of several rows whose one payment comes late the earliest settles it, and
+//! the others are told to repeat it (A09).
 
 use super::judge::finding;
 use super::names::Names;
+use super::repeated;
 use super::review::{CHUNK_ROWS, HOUR_MS, ROWS_BACK_DAYS};
 use super::{Desk, timestamp};
 use crate::correlate::cause::{CauseClass, CauseDetail};
@@ -12,7 +14,8 @@ use crate::correlate::finding::{Finding, FindingKind, Resolution, RowName, Sever
 use crate::correlate::timeline::StreamTime;
 use crate::edge::store::StoreError;
 use crate::edge::store::settlement::{
-    Changes, Detail, FileId, FileState, FileView, PlacedLink, RowId, RowState, RowView, SaidFinding,
+    Changes, Detail, FileId, FileState, FileView, PlacedLink, RowId, RowState, RowView, Said,
+    SaidFinding,
 };
 use crate::settlement::matching::{self, Grouping, Link, Role, Tolerance};
 use crate::settlement::row::{RowKind, SettlementRow};
@@ -50,11 +53,17 @@ impl Desk {
             let mut linked: Vec<Option<Link>> = vec![None; waiting.len()];
             let found = self.match_again(&waiting, tolerance, &mut linked)?;
             let (mut said, mut ended, mut told) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut booked, mut repeating) = (Said::default(), Vec::new());
             for ((view, file), link) in waiting.iter().zip(&linked) {
-                let settled = link.as_ref().is_some_and(|link| link.role == Role::Settles);
-                if settled && let Some(name) = open.get(&view.id) {
-                    ended.push((name.clone(), Resolution::PaymentFound));
+                let has_role = |role| link.as_ref().is_some_and(|link| link.role == role);
+                let own = || Some((open.get(&view.id)?.clone(), Resolution::PaymentFound));
+                if has_role(Role::Repeats) {
+                    booked.ended.extend(own());
+                    repeating.push(view.id);
+                    continue;
                 }
+                let settled = has_role(Role::Settles);
+                ended.extend(settled.then(own).flatten());
                 if settled || view.state == RowState::Told || view.row.kind != RowKind::Sale {
                     continue;
                 }
@@ -75,6 +84,17 @@ impl Desk {
                 self.statements.set_row_state(row, RowState::Told)?;
             }
             self.statements.link(&found)?;
+            if !repeating.is_empty() {
+                let repeats = found.iter().filter(|(_, link)| link.role == Role::Repeats);
+                let payments: BTreeSet<i64> = repeats.map(|(_, link)| link.transaction).collect();
+                for payment in payments {
+                    repeated::settle(&self.statements, None, payment, &mut names, &mut booked)?;
+                }
+                changes.0.extend(self.statements.say_booked(&booked, now)?.0);
+            }
+            for row in repeating {
+                self.statements.set_row_state(row, RowState::Done)?;
+            }
         }
     }
 
@@ -145,7 +165,8 @@ impl Desk {
         let taken = self.statements.settled_among(&found.candidates, file, &[])?;
         let exact = matching::match_exactly(&rows, &found.candidates, &taken, &grouping);
         let mut put: Vec<(RowId, PlacedLink)> = Vec::new();
-        for link in exact.iter().filter(|link| link.role == Role::Settles) {
+        let books = |link: &&Link| matches!(link.role, Role::Settles | Role::Repeats);
+        for link in exact.iter().filter(books) {
             linked[link.row] = Some(*link);
             put.push((waiting[link.row].0.id, placed(link, found.candidates[link.candidate].id)));
         }

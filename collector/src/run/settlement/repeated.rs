@@ -37,31 +37,47 @@ pub(super) fn judge(
     }
     let mut settling: BTreeMap<i64, RowId> = BTreeMap::new();
     for payment in payments {
-        let Some((case, _)) = statements.case_of(payment)? else { continue };
-        let mut rows = statements.rows_booking(payment, file)?;
-        rows.sort_by(|left, right| place(left).cmp(&place(right)));
-        let mut rows = rows.into_iter();
-        let Some(first) = rows.next() else { continue };
-        settling.insert(payment, first.row.id);
-        if first.role != Role::Settles {
-            said.settles.push((payment, first.row.id));
-        }
-        let told = statements.told_rows(KIND, &alike(&case, &first))?;
-        let own = told.into_iter().find(|told| told.is_open && told.row == Some(first.row.id));
-        said.ended.extend(own.map(|own| {
-            let subject = Subject::Row(RowName { nth: own.nth, ..alike(&case, &first) });
-            (FindingId { kind: KIND, subject, time: 1 }.to_string(), Resolution::Corrected)
-        }));
-        for row in rows {
-            let is_here = row.file.id == file;
-            let gives_way = |told: &ToldRow| {
-                (is_here && told.period == head.period) || (!told.is_open && !told.counts)
-            };
-            let name = names.of(statements, KIND, alike(&case, &row), row.row.id, &gives_way)?;
-            said.findings.push(told_of(&row, name, case.clone()));
-        }
+        let first = settle(statements, Some((file, head)), payment, names, said)?;
+        settling.extend(first.map(|first| (payment, first)));
     }
     settle_amounts(statements, &settling, matters, said)
+}
+
+/// Says of a payment which row settles it, gives that, and which ones repeat it; `loading` is the file that begins to count,
+/// where one does.
+pub(super) fn settle(
+    statements: &SqliteStatements,
+    loading: Option<(FileId, &FileHead)>,
+    payment: i64,
+    names: &mut Names,
+    said: &mut Said,
+) -> Result<Option<RowId>, StoreError> {
+    let Some((case, _)) = statements.case_of(payment)? else { return Ok(None) };
+    let file = loading.map(|(file, _)| file);
+    let mut rows = statements.rows_booking(payment, file)?;
+    rows.sort_by(|left, right| place(left).cmp(&place(right)));
+    let mut rows = rows.into_iter();
+    let Some(first) = rows.next() else { return Ok(None) };
+    if first.role != Role::Settles {
+        said.settles.push((payment, first.row.id));
+    }
+    let told = statements.told_rows(KIND, &alike(&case, &first))?;
+    let own = told.into_iter().find(|told| told.is_open && told.row == Some(first.row.id));
+    said.ended.extend(own.map(|own| {
+        let subject = Subject::Row(RowName { nth: own.nth, ..alike(&case, &first) });
+        (FindingId { kind: KIND, subject, time: 1 }.to_string(), Resolution::Corrected)
+    }));
+    for row in rows {
+        // The version before gives its names to this one; so does what ended and counts no more.
+        let gives_way = |told: &ToldRow| {
+            let of_loading = loading.filter(|(file, _)| row.file.id == *file);
+            of_loading.is_some_and(|(_, head)| told.period == head.period)
+                || (!told.is_open && !told.counts)
+        };
+        let name = names.of(statements, KIND, alike(&case, &row), row.row.id, &gives_way)?;
+        said.findings.push(told_of(&row, name, case.clone()));
+    }
+    Ok(Some(first.row.id))
 }
 
 /// The order in which rows settle a payment: by their own time, and where that is the same by what no import changes.

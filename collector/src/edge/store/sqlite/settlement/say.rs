@@ -105,14 +105,8 @@ impl SqliteStatements {
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
             let mut changes = Changes::default();
-            put_all(&transaction, &said.findings, now, &mut changes)?;
+            put_said(&transaction, said, now, &mut changes)?;
             take_back(&transaction, &source, &period, said, now, &mut changes)?;
-            for (name, how) in &said.ended {
-                resolve(&transaction, name, *how, now, &mut changes)?;
-            }
-            for (payment, row) in &said.settles {
-                settle_by(&transaction, *payment, *row)?;
-            }
             for case in &said.confirmed {
                 put_news(&transaction, now, NEWS_SETTLED, &case.to_string())?;
             }
@@ -132,6 +126,20 @@ impl SqliteStatements {
         let done = run().map_err(&concluding)?;
         transaction.commit().map_err(&concluding)?;
         Ok(done)
+    }
+
+    /// Writes down what rows that book a payment more than once say of it, in one transaction.
+    pub fn say_booked(
+        &mut self,
+        said: &Said,
+        now: ArrivalTime,
+    ) -> std::result::Result<Changes, StoreError> {
+        let saying = failed("writing findings of rows that repeat");
+        let transaction = self.begin_writing()?;
+        let mut changes = Changes::default();
+        put_said(&transaction, said, now, &mut changes).map_err(&saying)?;
+        transaction.commit().map_err(&saying)?;
+        Ok(changes)
     }
 
     /// Writes findings down, and ends others, in one transaction.
@@ -243,6 +251,20 @@ impl SqliteStatements {
             .map(|_| ())
             .map_err(failed("writing a row's state"))
     }
+}
+
+/// Findings that rows say and end, and which rows settle their payments.
+fn put_said(
+    transaction: &Transaction<'_>,
+    said: &Said,
+    now: ArrivalTime,
+    changes: &mut Changes,
+) -> Result<()> {
+    put_all(transaction, &said.findings, now, changes)?;
+    for (name, how) in &said.ended {
+        resolve(transaction, name, *how, now, changes)?;
+    }
+    said.settles.iter().try_for_each(|&(payment, row)| settle_by(transaction, payment, row))
 }
 
 /// Makes one of the rows that book a payment the one that settles it.

@@ -259,19 +259,19 @@ impl SqliteStatements {
         Ok(found.map_err(failed("looking for a file"))?.pop())
     }
 
-    /// Rows that settle or repeat a payment once this file counts, which is still loading: its own, and those of files that it
-    /// does not replace.
+    /// Rows that settle or repeat a payment; once a file counts that is still loading, where one is given: then its own, too,
+    /// and none of the files that it replaces.
     pub fn rows_booking(
         &self,
         transaction: i64,
-        file: FileId,
+        loading: Option<FileId>,
     ) -> Result<Vec<LinkView>, StoreError> {
         let condition = "l.transaction_id = ?1 AND l.role IN (?3, ?4) AND (f.id = ?2 OR (f.state = ?5 AND NOT EXISTS
             (SELECT 1 FROM settlement_files n WHERE n.id = ?2 AND n.source = f.source AND n.period = f.period)))";
         let (settles, repeats) = (Role::Settles as i64, Role::Repeats as i64);
-        let loaded = FileState::Loaded as i64;
+        let (loaded, loading) = (FileState::Loaded as i64, loading.map(|file| file.0));
         let values: [&dyn rusqlite::ToSql; 5] =
-            [&transaction, &file.0, &settles, &repeats, &loaded];
+            [&transaction, &loading, &settles, &repeats, &loaded];
         links_of(&self.connection, condition, &values)
             .map_err(failed("reading rows that book a payment"))
     }
