@@ -530,7 +530,8 @@ mod tests {
         let mut sending = Sending::begin(SHORT, LONG).await;
         let mut answer = String::new();
         // All that is said before the connection ends, and no rest of the form is awaited.
-        let _ = sending.stream.read_to_string(&mut answer).await;
+        let answered = sending.stream.read_to_string(&mut answer);
+        let _ = tokio::time::timeout(Duration::from_secs(15), answered).await;
         assert!(answer.contains("nothing came for"), "{answer}");
         assert!(sending.began.elapsed() >= SHORT);
         assert_eq!(sending.turns_taken(), 0);
