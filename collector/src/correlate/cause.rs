@@ -4,7 +4,7 @@
 use super::case::{Case, EventRef, Fact, Trouble, UnsoundAnswer, What};
 use super::shape::{shape_enum, shape_struct};
 use super::timeline::StreamTime;
-use slipwatch_shared::event::{AbortedBy, SlipFailure, SlipLoss};
+use slipwatch_shared::event::{AbortedBy, Copy, SlipFailure, SlipLoss};
 
 /// Who or what most likely caused it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -208,13 +208,16 @@ pub fn of_missing_slip(case: &Case, debited: StreamTime, due: StreamTime) -> Cau
     cause
 }
 
-/// Whether a fact is the beginning of a slip that was printed: nothing was torn there.
+/// Whether a fact is the beginning of a slip that was printed, since nothing was torn there, or a printer's trouble behind
+/// which it printed.
 fn is_ended(case: &Case, begun: &Fact) -> bool {
-    let What::SlipStarted(begun_copy) = begun.what else { return false };
-    case.facts.iter().any(|fact| {
-        let same = matches!(fact.what, What::SlipPrinted { copy, .. } if copy == begun_copy);
-        same && fact.event > begun.event
-    })
+    let ends = |copy: Option<Copy>| match begun.what {
+        What::SlipStarted(begun_copy) => copy == begun_copy,
+        What::SlipFailed(_) | What::Trouble(_) => true,
+        _ => false,
+    };
+    let mut later = case.facts.iter().filter(|fact| fact.event > begun.event);
+    later.any(|fact| matches!(fact.what, What::SlipPrinted { copy, .. } if ends(copy)))
 }
 
 /// Most events that one cause cites.
@@ -267,7 +270,7 @@ pub fn of_lost_answer(case: &Case) -> Cause {
             What::Unsound(UnsoundAnswer::NoAnswer) => (Institution, CauseDetail::NoAnswer, 60),
             What::Restarted => (TerminalFault, CauseDetail::Restarted, 55),
             What::TimedOut => (Network, CauseDetail::NoAnswer, 50),
-            What::Aborted(AbortedBy::Operator) => (Operator, CauseDetail::PrintCancelled, 30),
+            What::Aborted(AbortedBy::Operator) => (Operator, CauseDetail::NoAnswer, 30),
             _ => return None,
         })
     };

@@ -294,6 +294,7 @@ impl Correlator {
                 if source.name.is_empty() {
                     source.learn(!slip && body.keys().is_some(), slip);
                 }
+                coverage.spoke_for(event.source, event.terminal);
             }
         }
     }

@@ -171,7 +171,8 @@ impl Source {
             return Some(HoleReason::SourceLost);
         }
         let touches = |hole: &&Hole| hole.from < to && hole.to > from;
-        let point = |hole: &&Hole| hole.from == hole.to && hole.from > from && hole.to <= to;
+        // One right behind what was said at `from`: a box without a clock boots to the time of its last word.
+        let point = |hole: &&Hole| hole.from == hole.to && (from..=to).contains(&hole.from);
         let known = self.holes.iter().find(|hole| touches(hole) || point(hole));
         let open_end = || {
             let why = self.closed.or(self.breaking).unwrap_or(HoleReason::SourceLost);
@@ -289,6 +290,14 @@ impl Coverage {
     pub fn rebooted(&mut self) {
         for source in &mut self.sources {
             source.closed.get_or_insert(HoleReason::AgentRestarted);
+        }
+    }
+
+    /// A source's text names a terminal that its settings do not: it may speak for any.
+    pub fn spoke_for(&mut self, id: SourceId, terminal: Option<TerminalId>) {
+        let Some(source) = self.sources.iter_mut().find(|source| source.id == id) else { return };
+        if terminal.is_some() && source.terminal.is_some() && terminal != source.terminal {
+            source.terminal = None;
         }
     }
 

@@ -18,6 +18,8 @@ const STEP: usize = 1;
 pub struct Sorts(u32);
 
 impl Sorts {
+    /// The host was asked.
+    pub const REQUESTED: Sorts = Sorts::of(&What::Requested);
     /// It ended without success.
     pub const ABORTED: Sorts = Sorts::of(&What::Aborted(AbortedBy::Unknown));
     /// No sound answer came: the money may be gone.

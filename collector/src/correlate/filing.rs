@@ -8,7 +8,7 @@ use super::money::{self, Money};
 use super::recall::{Recall, TransactionRow};
 use super::rules::habit::Deed;
 use super::rules::{offline, reversal};
-use super::terminal::{LOOSE_MAX, Loose, troubles};
+use super::terminal::{LOOSE_MAX, Loose, take_loose, takes_slip, troubles};
 use super::timeline::{Due, StreamTime};
 use super::watch::{Moved, Spot};
 use super::word::{Word, trouble, word};
@@ -128,6 +128,13 @@ impl Correlator {
         let by_host = matches!(what, What::Approved | What::Uploaded(ExchangePhase::Approved));
         kept.join(keys, by_host);
         kept.add(desk.fact(what));
+        if what == What::Approved {
+            // The host was reached, whatever was said before.
+            terminal.network_down = None;
+        }
+        // Nobody sells while the day is being closed: its end was not heard.
+        terminal.settling &= found.is_some() || !is_sale(what);
+        let kept = &mut terminal.cases[at];
         let (first, kind, amount) = (kept.case.first, kept.case.kind, kept.case.keys.amount);
         let after = money::trace(&kept.case);
         let moved = Moved { first, opened: found.is_none(), before, after };
@@ -143,11 +150,7 @@ impl Correlator {
             for fact in standing.into_iter().flatten() {
                 kept.add(fact);
             }
-            while let Some(loose) = terminal.take_loose(desk.at, at) {
-                let kept = &mut terminal.cases[at];
-                kept.join(&loose.keys, false);
-                kept.add(loose.fact);
-            }
+            self.join_loose(desk, at);
         }
         if kind.is_debit() && is_sale(what) {
             self.carry_reversals(desk, &deadlines);
@@ -160,12 +163,32 @@ impl Correlator {
         self.bound(desk.agent, desk.terminal);
     }
 
+    /// Slips that were heard before a payment became a debit, be it on a line that serves all terminals.
+    fn join_loose(&mut self, desk: &Desk<'_>, at: usize) {
+        let terminals = &mut self.agents[desk.agent].terminals;
+        let all = terminals.ids().position(|id| id.is_none());
+        for from in [Some(desk.terminal), all.filter(|all| *all != desk.terminal)] {
+            let Some(from) = from else { continue };
+            terminals.wake(from);
+            let mut slips = std::mem::take(&mut terminals[from].loose);
+            let kept = &mut terminals[desk.terminal].cases[at];
+            while let Some(loose) = take_loose(&mut slips, &kept.case, desk.at) {
+                kept.join(&loose.keys, false);
+                kept.add(loose.fact);
+            }
+            terminals[from].loose = slips;
+        }
+    }
+
     /// Whether a word about money may be about a payment that left memory. A request begins one; a trace that is ahead of
     /// all that were heard is new.
     fn may_have_left(&self, desk: &Desk<'_>, what: What, keys: &Keys) -> bool {
         let terminal = &self.agents[desk.agent].terminals[desk.terminal];
         if what == What::Requested || terminal.forgotten_through.is_none() {
             return false;
+        }
+        if matches!(what, What::Reversal(_)) {
+            return key::can_be_recalled(keys);
         }
         let numbers = terminal.watch.as_deref().map(|watch| &watch.numbers);
         let old = |stan| numbers.is_none_or(|known| known.may_be_known(keys.merchant, stan));
@@ -231,6 +254,12 @@ impl Correlator {
     }
 
     fn find_original(&self, desk: &Desk<'_>, keys: &Keys) -> Option<Place> {
+        let original = Keys {
+            rrn: keys.original.and_then(|original| original.rrn),
+            order_number: keys.order_number.clone(),
+            channel_transaction_id: keys.channel_transaction_id.clone(),
+            ..Keys::default()
+        };
         let mut best: Option<(Fit, bool, StreamTime, Place)> = None;
         for (at, terminal) in self.agents[desk.agent].terminals.awake() {
             for kept in &terminal.cases {
@@ -243,6 +272,10 @@ impl Correlator {
                     continue;
                 }
                 let here = at == desk.terminal;
+                // A trace is its terminal's own.
+                if !here && !key::given_once(&case.keys, &original) && keys.original.is_some() {
+                    continue;
+                }
                 let place = Place { agent: desk.agent, terminal: at, first: case.first };
                 let candidate = (fitted, here, case.opened, place);
                 best = best.max(Some(candidate));
@@ -254,18 +287,26 @@ impl Correlator {
     fn file_slip(&mut self, desk: &Desk<'_>, what: What, keys: &Keys, recall: &mut dyn Recall) {
         let source = self.agents[desk.agent].coverage.source(desk.event.source);
         let own_words = source.is_some_and(|source| source.hears_money);
+        let wired = source.is_some_and(|source| source.terminal.is_some());
+        let nameless = self.agents[desk.agent].terminals[desk.terminal].id.is_none()
+            && !wired
+            && desk.event.terminal.is_none();
         let find = |correlator: &Correlator| {
             let terminals = &correlator.agents[desk.agent].terminals;
-            let here = terminals[desk.terminal].find_slip(what, keys, desk.at, own_words);
+            let here = &terminals[desk.terminal];
+            let deadlines = here.deadlines(&correlator.policies.deadlines);
+            let here = here.find_slip(what, keys, desk.at, own_words, deadlines);
             here.map(|at| (desk.terminal, at)).or_else(|| {
-                // A slip without a terminal's number may be of any of them, by a number of its own.
-                let nameless = terminals[desk.terminal].id.is_none() && key::can_be_recalled(keys);
+                // A slip without a terminal's number may be of any of them: of the one it fits best, and that waits.
                 let others = terminals.awake().filter(|_| nameless);
-                others
-                    .filter_map(|(at, terminal)| {
-                        terminal.find_slip(what, keys, desk.at, own_words).map(|case| (at, case))
-                    })
-                    .next()
+                let fitting = others.filter_map(|(at, terminal)| {
+                    let deadlines = terminal.deadlines(&correlator.policies.deadlines);
+                    let place = terminal.find_slip(what, keys, desk.at, own_words, deadlines)?;
+                    let case = &terminal.cases[place].case;
+                    let waits = takes_slip(case, what, desk.at, deadlines.slip_alert_ms);
+                    Some(((key::fit(&case.keys, keys), waits, case.opened), (at, place)))
+                });
+                fitting.max_by_key(|(rank, _)| *rank).map(|(_, place)| place)
             })
         };
         let mut found = find(self);
@@ -273,14 +314,27 @@ impl Correlator {
             self.recall_fitting(desk, keys, recall);
             found = find(self);
         }
+        if found.is_none() && keys.stan.is_some() {
+            let terminal = &self.agents[desk.agent].terminals[desk.terminal];
+            let deadlines = terminal.deadlines(&self.policies.deadlines);
+            let traced = terminal.find_traced(what, keys, desk.at, deadlines);
+            found = traced.map(|case| (desk.terminal, case));
+        }
+        let of = found.map_or(desk.terminal, |(at, _)| at);
         if matches!(what, What::SlipPrinted { .. }) {
-            self.watch_print(&desk.spot());
+            // A printer that serves all terminals prints for each of them.
+            let all = 0..self.agents[desk.agent].terminals.len();
+            for terminal in if nameless && !own_words { all } else { of..of + 1 } {
+                self.agents[desk.agent].terminals.wake(terminal);
+                self.watch_print(&Spot { terminal, ..desk.spot() });
+            }
         }
         if matches!(what, What::PrintCancelled | What::SlipLost(SlipLoss::Cancelled)) {
             let of_case = found.and_then(|(at, case)| {
                 self.agents[desk.agent].terminals[at].cases[case].case.keys.operator
             });
-            self.watch_operator(&desk.spot(), keys.operator.or(of_case), Deed::Cancel);
+            let spot = Spot { terminal: of, ..desk.spot() };
+            self.watch_operator(&spot, keys.operator.or(of_case), Deed::Cancel);
         }
         let Some((at, case)) = found else {
             self.keep_loose(desk, what, keys);

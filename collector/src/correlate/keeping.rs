@@ -55,7 +55,6 @@ impl Correlator {
         let event = kept.case.first;
         kept.add(Fact { at, event, source: SourceId::AGENT, what: What::Settled });
         kept.dirty = true;
-        self.pair(place);
         self.review(place, now, recall);
     }
 

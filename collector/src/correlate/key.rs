@@ -40,8 +40,15 @@ pub fn fit(known: &Keys, said: &Keys) -> Fit {
         Fit::Named,
     );
     compare(both(known.order_number.as_deref(), said.order_number.as_deref()), Fit::Named);
+    // Where an issuer gives none, hosts fill the field with zeros.
+    let zeros = || {
+        known.authorization_code.is_some_and(|code| code.as_str().bytes().all(|byte| byte == b'0'))
+    };
     let code = both(known.authorization_code, said.authorization_code);
-    compare(code, if amount == Some(true) { Fit::Trace } else { Fit::Open });
+    compare(
+        code.filter(|same| !same || !zeros()),
+        if amount == Some(true) { Fit::Trace } else { Fit::Open },
+    );
     compare(cards(known, said).filter(|same| !same), Fit::Open);
     compare(amount.filter(|same| *same), Fit::Amount);
     match (other, best, amount) {
@@ -52,16 +59,24 @@ pub fn fit(known: &Keys, said: &Keys) -> Fit {
     }
 }
 
-/// Whether an answer approves a part of what was asked for: the same trace and batch, and less money.
-pub fn in_part(asked: &Keys, said: &Keys) -> bool {
-    let less = match (asked.amount, said.amount) {
-        (Some(asked), Some(said)) => said.currency == asked.currency && said.minor < asked.minor,
-        _ => false,
-    };
-    less && both(asked.stan, said.stan) == Some(true)
-        && both(asked.batch_number, said.batch_number) == Some(true)
-        && both(asked.rrn, said.rrn) != Some(false)
-        && cards(asked, said) != Some(false)
+/// Whether two sets of keys have the same trace, and no other number of the payment contradicts it: amounts and cards may.
+pub fn traced(known: &Keys, said: &Keys) -> bool {
+    both(known.stan, said.stan) == Some(true)
+        && both(known.batch_number, said.batch_number) != Some(false)
+        && both(known.rrn, said.rrn) != Some(false)
+        && both(known.order_number.as_deref(), said.order_number.as_deref()) != Some(false)
+        && both(known.channel_transaction_id.as_deref(), said.channel_transaction_id.as_deref())
+            != Some(false)
+}
+
+/// Whether two sets of keys are of two merchants, and share no number that is given out once.
+pub fn other_merchant(known: &Keys, said: &Keys) -> bool {
+    both(known.merchant, said.merchant) == Some(false) && !given_once(known, said)
+}
+
+/// Whether two sets of keys tell amounts that differ.
+pub fn other_amount(known: &Keys, said: &Keys) -> bool {
+    both(known.amount, said.amount) == Some(false)
 }
 
 /// Whether two sets of keys share a number that is given out once: a trace and a batch are not.

@@ -96,12 +96,15 @@ pub fn trace(case: &Case) -> (Money, Undo) {
             (Money::Open { .. }, What::Unsound(_) | What::TimedOut) => money,
             (_, What::Unsound(_) | What::TimedOut) => Money::Open { since: at },
             (Money::Untouched | Money::Asked { .. }, What::Aborted(_)) => Money::Aborted,
-            (Money::Untouched, What::Reversal(ReversalPhase::Pending | ReversalPhase::Sent)) => {
-                Money::Open { since: at }
-            }
-            (Money::Untouched | Money::Asked { .. }, What::Reversal(ReversalPhase::Failed)) => {
-                Money::Open { since: at }
-            }
+            // What was cancelled while it waited, and has to be undone, may have been taken.
+            (
+                Money::Untouched | Money::Aborted,
+                What::Reversal(ReversalPhase::Pending | ReversalPhase::Sent),
+            ) => Money::Open { since: at },
+            (
+                Money::Untouched | Money::Asked { .. } | Money::Aborted,
+                What::Reversal(ReversalPhase::Failed),
+            ) => Money::Open { since: at },
             (_, What::Reversal(ReversalPhase::Acknowledged)) => {
                 Money::Undone { debited: money.debited(), at, how: NotExpected::Reversed }
             }

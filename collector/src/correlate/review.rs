@@ -38,20 +38,75 @@ impl Correlator {
         if !self.pair_at(place, at, money) {
             return;
         }
+        self.recall_partner(place, recall);
         self.recall_doubles(place, recall);
         let is = self.kept(place).and_then(Kept::purse);
         let purses = [was.filter(|_| was != is), is];
         let shop = &self.shops[self.agents[place.agent].shop];
-        let sharing = purses.into_iter().flatten().flat_map(|purse| shop.sharing(purse));
+        let mut sharing = purses.into_iter().flatten().flat_map(|purse| shop.sharing(purse));
         // Most debits are alone in their purse.
-        if is.is_some() && sharing.clone().nth(1).is_none() {
+        let alone = is.is_some() && sharing.nth(1).is_none();
+        drop(sharing);
+        if alone {
             return;
         }
-        let mut again: Vec<Place> = sharing.collect();
-        if is.is_none() {
-            again.push(place);
-        }
+        let again = self.paired_anew(place, purses);
         again.into_iter().for_each(|place| self.judge_pair(place, now));
+    }
+
+    /// A debit that changed, and those of its purses that may now be a double of another one than before: all of a day that
+    /// has one price share a purse, and most have nothing to do with it.
+    fn paired_anew(&self, place: Place, purses: [Option<Purse>; 2]) -> Vec<Place> {
+        let shop = self.agents[place.agent].shop;
+        let mut again = vec![place];
+        for purse in purses.into_iter().flatten() {
+            let sides = self.sides(shop, purse);
+            let changed = sides.iter().find(|side| side.place == place);
+            let concerned = |side: &&Side<'_>| {
+                let Some(kept) = self.kept(side.place).filter(|_| side.place != place) else {
+                    return false;
+                };
+                let told = kept.case.told(FindingKind::DuplicateDebit);
+                let told = told.filter(|told| told.resolved.is_none());
+                let named = told.and_then(|told| told.partner.as_ref());
+                let names = |place: Place| {
+                    let agent = &self.agents[place.agent].name;
+                    named.is_some_and(|id| id.first == place.first && id.agent == *agent)
+                };
+                if names(place) {
+                    return true;
+                }
+                let terminal = &self.agents[side.place.agent].terminals[side.place.terminal];
+                let deadlines = terminal.deadlines(&self.policies.deadlines);
+                let before =
+                    changed.filter(|changed| duplicate::in_order(changed, side).1 == *side);
+                let points = before
+                    .and_then(|before| Some((before, duplicate::points(before, side, deadlines)?)));
+                let (Some((before, points)), Some(told)) = (points, told) else {
+                    return points.is_some_and(|(_, points)| duplicate::stage(points).is_some());
+                };
+                let partner = || sides.iter().find(|side| names(side.place));
+                let later = |partner| duplicate::in_order(before, partner).1 == before;
+                points > told.measure || points == told.measure && partner().is_none_or(later)
+            };
+            again.extend(sides.iter().filter(concerned).map(|side| side.place));
+        }
+        again.sort_unstable();
+        again
+    }
+
+    /// Brings the debit back that one repeats, as was told: a wallet's is not found by its card.
+    fn recall_partner(&mut self, place: Place, recall: &mut dyn Recall) {
+        let told = self.kept(place).and_then(|kept| kept.case.told(FindingKind::DuplicateDebit));
+        let open = told.filter(|told| told.resolved.is_none());
+        let Some(partner) = open.and_then(|told| told.partner.as_ref()) else { return };
+        let agent = self.place_of(&partner.agent).map(|agent| &self.agents[agent]);
+        if agent.is_none_or(|agent| agent.terminals.place_of(partner.first).is_some()) {
+            return;
+        }
+        if let Some(back) = recall.by_id(partner).and_then(|row| self.bring_back(row)) {
+            self.pair(back);
+        }
     }
 
     /// Brings debits of the same card and amount back that left memory.

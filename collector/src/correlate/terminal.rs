@@ -5,7 +5,7 @@ use super::facts::Sorts;
 use super::finding::Finding;
 use super::key::{self, Fit};
 use super::lean::Lean;
-use super::money::{self, Money};
+use super::money::{self, Money, Undo};
 use super::pairs::{Purse, Standing};
 use super::policy::{Deadlines, TerminalPolicy};
 use super::rules::silent::Rhythm;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub const CASES_MAX: usize = 1024;
 /// Most slips that wait for their payment.
 pub const LOOSE_MAX: usize = 16;
-/// A slip belongs to a debit of its amount this long before it.
+/// A slip that shows nothing belongs to a debit this long before it.
 const SLIP_AFTER_DEBIT_MS: i64 = 120_000;
 /// A slip with a number waits this long for the upload of a sale that was made offline.
 const SLIP_BEFORE_UPLOAD_MS: i64 = 24 * 3_600_000;
@@ -37,6 +37,8 @@ const TRACE_MS: i64 = 12 * 3_600_000;
 const NAMED_MS: i64 = 7 * 24 * 3_600_000;
 /// The same request again within this is a retransmission.
 const RETRANSMITTED_MS: i64 = 600_000;
+/// The same within this though no batch is told and it was approved: no trace comes round so soon.
+const ASKED_AGAIN_MS: i64 = 60_000;
 
 /// A payment in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,9 +86,11 @@ impl Kept {
     pub fn add(&mut self, fact: Fact) -> bool {
         let facts = &mut self.case.facts;
         // What is said again and again changes nothing.
-        let again = facts.have(Sorts::of(&fact.what))
-            && facts.iter().filter(|known| known.what == fact.what).nth(3).is_some();
-        if facts.len() >= FACTS_MAX || again {
+        let again = match facts.have(Sorts::of(&fact.what)) {
+            true => facts.iter().filter(|known| known.what == fact.what).count(),
+            false => 0,
+        };
+        if facts.len() >= FACTS_MAX && again > 0 || again >= 4 {
             return false;
         }
         facts.push(fact);
@@ -260,10 +264,17 @@ impl Terminal {
                 continue;
             }
             let mut fitted = key::fit(&case.keys, keys);
+            // A bill that is paid in two parts: an order's number is on both.
+            if what == What::Requested && key::other_amount(&case.keys, keys) {
+                continue;
+            }
             if fitted == Fit::Other && in_part(case, what, keys, at, deadlines) {
                 fitted = Fit::Named;
             }
             if best.is_some_and(|(fit, _)| fit >= fitted) || fitted == Fit::Other {
+                continue;
+            }
+            if key::other_merchant(&case.keys, keys) {
                 continue;
             }
             let age = at.ms_since(case.opened);
@@ -291,6 +302,7 @@ impl Terminal {
         keys: &Keys,
         at: StreamTime,
         own_words: bool,
+        deadlines: &Deadlines,
     ) -> Option<usize> {
         let names = key::names_something(keys);
         let printed = matches!(what, What::SlipPrinted { .. });
@@ -301,6 +313,8 @@ impl Terminal {
             return None;
         }
         let mut best: Option<(Fit, usize)> = None;
+        // A later debit of the same amount: what comes now is its next copy sooner than a slip of one long before.
+        let mut alike = false;
         for (place, kept) in self.cases.iter().enumerate().rev() {
             let case = &kept.case;
             if keys.kind.is_some_and(|kind| kind != case.kind) {
@@ -314,9 +328,13 @@ impl Terminal {
                 Fit::Other => false,
                 Fit::Named => at.ms_since(case.opened) <= NAMED_MS || reprinted(what),
                 Fit::Trace => at.ms_since(case.opened) <= TRACE_MS || reprinted(what),
-                Fit::Amount | Fit::Open => {
-                    (fitted == Fit::Amount || !names) && takes_slip(case, what, at)
+                Fit::Amount => {
+                    let within_ms =
+                        if alike { SLIP_AFTER_DEBIT_MS } else { until_missing(deadlines) };
+                    alike |= money::trace(case).0.debited().is_some();
+                    takes_slip(case, what, at, within_ms)
                 }
+                Fit::Open => !names && takes_slip(case, what, at, SLIP_AFTER_DEBIT_MS),
             };
             if accepted {
                 best = Some((fitted, place));
@@ -328,24 +346,46 @@ impl Terminal {
         best.map(|(_, place)| place)
     }
 
-    /// A slip that was heard before this payment became a debit, taken out. One with a number waits a day, since a sale
-    /// that was made offline may be heard of only when it is uploaded.
-    pub fn take_loose(&mut self, at: StreamTime, place: usize) -> Option<Loose> {
-        let is_fresh = |loose: &Loose| at.ms_since(loose.fact.at) <= SLIP_AFTER_DEBIT_MS;
-        self.loose.retain(|loose| {
-            let numbered = loose.keys.stan.is_some();
-            is_fresh(loose) || numbered && at.ms_since(loose.fact.at) <= SLIP_BEFORE_UPLOAD_MS
-        });
-        let case = &self.cases[place].case;
-        let uploaded = case.was_made_unheard();
-        let fits = |loose: &Loose| match key::fit(&case.keys, &loose.keys) {
-            Fit::Named | Fit::Trace => uploaded || is_fresh(loose),
-            Fit::Amount => takes_slip(case, loose.fact.what, loose.fact.at),
-            Fit::Open | Fit::Other => false,
+    /// The payment that waits for a slip with its trace, though the slip shows another amount, card or kind of business: a
+    /// tip, another currency, a phone. To be asked when no payment fits it better.
+    pub fn find_traced(
+        &self,
+        what: What,
+        keys: &Keys,
+        at: StreamTime,
+        deadlines: &Deadlines,
+    ) -> Option<usize> {
+        if matches!(keys.kind, Some(Kind::Void | Kind::Refund | Kind::BalanceInquiry)) {
+            return None;
+        }
+        let fits = |case: &Case| {
+            key::traced(&case.keys, keys) && takes_slip(case, what, at, until_missing(deadlines))
         };
-        let found = self.loose.iter().position(fits)?;
-        self.loose.remove(found)
+        self.cases.iter().rposition(|kept| fits(&kept.case))
     }
+}
+
+/// A slip of `slips` that was heard before a payment became a debit, taken out. One with a number waits a day, since a sale
+/// that was made offline may be heard of only when it is uploaded.
+pub fn take_loose(slips: &mut VecDeque<Loose>, case: &Case, at: StreamTime) -> Option<Loose> {
+    let is_fresh = |loose: &Loose| at.ms_since(loose.fact.at) <= SLIP_AFTER_DEBIT_MS;
+    slips.retain(|loose| {
+        let numbered = loose.keys.stan.is_some();
+        is_fresh(loose) || numbered && at.ms_since(loose.fact.at) <= SLIP_BEFORE_UPLOAD_MS
+    });
+    let uploaded = case.was_made_unheard();
+    let fits = |loose: &Loose| match key::fit(&case.keys, &loose.keys) {
+        Fit::Named | Fit::Trace => uploaded || is_fresh(loose),
+        Fit::Amount => takes_slip(case, loose.fact.what, loose.fact.at, SLIP_AFTER_DEBIT_MS),
+        Fit::Open | Fit::Other => false,
+    };
+    let found = slips.iter().position(fits)?;
+    slips.remove(found)
+}
+
+/// How long behind its debit a slip that shows no number is taken for that of its amount: until it is missing.
+fn until_missing(deadlines: &Deadlines) -> i64 {
+    deadlines.slip_alert_ms.max(SLIP_AFTER_DEBIT_MS)
 }
 
 fn reprinted(what: What) -> bool {
@@ -354,7 +394,10 @@ fn reprinted(what: What) -> bool {
 
 /// Whether a word with a payment's own number is about this one: numbers come round, and a request begins anew.
 fn named(case: &Case, what: What, fitted: Fit, known_once: bool, age_ms: i64) -> bool {
-    if age_ms > if fitted == Fit::Named { NAMED_MS } else { TRACE_MS } {
+    // The last undo of an evening is acknowledged the next morning, or after a holiday.
+    let undo = matches!(what, What::Reversal(_))
+        && matches!(money::trace(case).1, Undo::Pending { .. } | Undo::Failed { .. });
+    if age_ms > if fitted == Fit::Named || undo { NAMED_MS } else { TRACE_MS } {
         return false;
     }
     if what != What::Requested {
@@ -362,23 +405,31 @@ fn named(case: &Case, what: What, fitted: Fit, known_once: bool, age_ms: i64) ->
     }
     match money::trace(case).0 {
         Money::Untouched | Money::Asked { .. } | Money::Open { .. } => age_ms <= RETRANSMITTED_MS,
+        // Its undo was acknowledged: nobody asks for it again.
+        Money::Undone { .. } => false,
+        // Told by a second line, or asked again at once.
+        Money::Debited { .. } if fitted == Fit::Trace => age_ms <= ASKED_AGAIN_MS,
         _ => fitted == Fit::Named && age_ms <= RETRANSMITTED_MS,
     }
 }
 
-/// Whether an approval is that of a part of what this payment asked for and still waits for.
+/// Whether an approval is that of another amount than this payment asked for and still waits for: a part, or a tip with it.
 fn in_part(case: &Case, what: What, keys: &Keys, at: StreamTime, deadlines: &Deadlines) -> bool {
     what == What::Approved
-        && key::in_part(&case.keys, keys)
+        && key::traced(&case.keys, keys)
+        && key::cards(&case.keys, keys) != Some(false)
         && matches!(money::trace(case).0, Money::Asked { at: asked }
             if at.ms_since(asked) <= deadlines.answer_wait_ms.saturating_add(ANSWER_GRACE_MS))
 }
 
 /// Whether a success is that of another payment: this one had it long ago, and only its trace and batch are the same,
-/// which come round or are handed out twice. An upload of an offline approval is the same payment.
+/// which come round or are handed out twice. An upload of an offline approval is the same payment, and so is a success that
+/// nobody asked for, where the first was heard to be asked for: it is shown on a screen, or sent again.
 fn comes_again(case: &Case, what: What, known_once: bool, age_ms: i64) -> bool {
     let success = matches!(what, What::Approved | What::ApprovedOffline | What::Completed);
-    success && !known_once && age_ms > RETRANSMITTED_MS && case.facts.have(Sorts::of(&what))
+    let asked = case.facts.have(Sorts::REQUESTED);
+    let again = success && !known_once && age_ms > RETRANSMITTED_MS && !asked;
+    again && case.facts.have(Sorts::of(&what))
 }
 
 /// Whether a payment waits for this word, though no number says that it is about it.
@@ -419,7 +470,13 @@ fn awaited(
             let debited = matches!(money, Money::Debited { at: debited } if waiting(debited));
             asked || debited && not_said_here(|what| *what == What::Completed)
         }
-        What::Refused | What::Unsound(_) | What::TimedOut => asked,
+        // A second line tells the same a moment later.
+        What::Refused | What::TimedOut => {
+            let said = another_line && at.ms_since(case.last_heard()) <= 2 * SKEW_MS;
+            asked
+                || said && case.facts.iter().any(|fact| fact.what == what && fact.source != source)
+        }
+        What::Unsound(_) => asked,
         What::Aborted(_) => {
             let completed = case.first_fact(|what| *what == What::Completed).is_some();
             asked || !completed && money.debited().is_some_and(waiting)
@@ -432,15 +489,15 @@ fn awaited(
     }
 }
 
-/// Whether a debit waits for this slip: of its amount, after it, and of a copy that it has not.
-fn takes_slip(case: &Case, what: What, at: StreamTime) -> bool {
+/// Whether a debit waits for this slip: no longer after it than this, and of a copy that it has not.
+pub fn takes_slip(case: &Case, what: What, at: StreamTime, within_ms: i64) -> bool {
     let Some(debited) = money::trace(case).0.debited() else { return false };
     // The slip of a sale that was made offline came when it was made: what comes now is another's.
     if case.was_made_unheard() {
         return false;
     }
     let after = at.ms_since(debited);
-    if !(-SKEW_MS..=SLIP_AFTER_DEBIT_MS).contains(&after) {
+    if !(-SKEW_MS..=within_ms).contains(&after) {
         return false;
     }
     match what {

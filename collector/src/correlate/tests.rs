@@ -1,6 +1,6 @@
 //! A small language for tests: what one terminal's two lines say, second by second, and what is to be said of it.
 
-use super::case::Case;
+use super::case::{Case, Place};
 use super::correlator::Correlator;
 use super::policy::{AgentName, OpeningHours, Policies, TerminalName, TerminalPolicy, WhoPrints};
 use super::recall::{NoStore, TransactionRow};
@@ -102,6 +102,11 @@ impl Speaker {
                 (MONEY, Body::SourceOpened(description(true))),
                 (SLIPS, Body::SourceOpened(description(false))),
             ],
+            // One more line: `money` and `slips` it carries.
+            "line" => money(Body::SourceOpened(SourceDescription {
+                hears_slips: get("slips").is_some(),
+                ..description(get("money").is_some())
+            })),
             "pulse" => {
                 [MONEY, SLIPS].map(|source| (source, Body::Pulse(LineCounts::default()))).into()
             }
@@ -185,7 +190,18 @@ impl Speaker {
             "close" => money(Body::SettlementStarted { batch_number: None }),
             "begin" => slips(Body::SlipStarted(slip())),
             "slip" => slips(Body::SlipPrinted { slip: slip(), grade: SlipGrade::Sent }),
-            "fail" => slips(Body::SlipFailed { slip: slip(), reason: SlipFailure::PaperOut }),
+            "fail" => slips(Body::SlipFailed {
+                slip: slip(),
+                reason: match get("why") {
+                    Some("1") => SlipFailure::CoverOpen,
+                    Some("2") => SlipFailure::Cutter,
+                    Some("3") => SlipFailure::Overheated,
+                    Some("4") => SlipFailure::Offline,
+                    Some("5") => SlipFailure::Refused,
+                    Some("6") => SlipFailure::Unknown,
+                    _ => SlipFailure::PaperOut,
+                },
+            }),
             "cancel" => slips(Body::SlipLost { slip: slip(), reason: SlipLoss::Cancelled }),
             "screen" => slips(Body::SlipIssuedElectronically {
                 slip: slip(),
@@ -194,7 +210,10 @@ impl Speaker {
             "unwanted" => slips(Body::SlipDeclined(slip())),
             "paper" => slips(Body::PrinterStatus(PrinterStatus {
                 paper: Some(if get("end").is_some() { Paper::End } else { Paper::Present }),
-                ..PrinterStatus::default()
+                cover_open: get("cover").map(|_| true),
+                cutter_error: get("cutter").map(|_| true),
+                online: get("offline").map(|_| false),
+                error: get("error").map(|_| true),
             })),
             "restart" => money(Body::DeviceRestarted),
             "down" => money(Body::NetworkDown),
@@ -213,9 +232,14 @@ impl Speaker {
             _ => panic!("no word {word}"),
         };
         let device_time = get("device").map(clock_of);
+        // Said on another line than its own, and of another terminal or of none.
+        let line = get("on").map(|id| SourceId(id.parse().expect("a line")));
+        let of = get("at").map(|name| (name != "-").then(|| terminal(name)));
         let mut events: Vec<Event> = Vec::new();
         for (source, body) in bodies {
-            events.push(Event { device_time, ..self.event(second, source, body) });
+            let event = self.event(second, line.unwrap_or(source), body);
+            let terminal = of.unwrap_or(event.terminal);
+            events.push(Event { device_time, terminal, ..event });
         }
         events
     }
@@ -263,10 +287,18 @@ fn keys_of(arguments: &[(&str, &str)]) -> Keys {
             "n" => keys.stan = Some(format!("{value:0>6}").parse().expect("a trace")),
             "batch" => keys.batch_number = Some(format!("{value:0>6}").parse().expect("a batch")),
             "rrn" => keys.rrn = Some(value.parse().expect("a reference")),
+            "auth" => keys.authorization_code = Some(value.parse().expect("a code")),
             "order" => keys.order_number = Some(Box::new(value.parse().expect("an order"))),
             "yuan" => keys.amount = Amount::from_decimal(value, Currency::CNY).ok(),
             "card" => keys.card = Some(Card { pan: Some(pan(value)), ..Card::default() }),
             "atc" => keys.card.get_or_insert_default().chip_counter = value.parse().ok(),
+            "kind" => {
+                keys.kind = Some(match *value {
+                    "completion" => Kind::Completion,
+                    "hold" => Kind::Preauthorization,
+                    _ => Kind::Void,
+                });
+            }
             "mid" => keys.merchant = Some(value.parse().expect("a merchant")),
             "op" => keys.operator = Some(value.parse().expect("an operator")),
             "host" => keys.host_time = Some(clock_of(value)),
@@ -321,12 +353,30 @@ pub fn said(case: &Case) -> String {
 /// is the same when the collector is started anew after every event.
 #[track_caller]
 pub fn outcome(policies: Policies, scripts: &[(&str, &str, &str)]) -> String {
-    let whole = run(policies.clone(), scripts, |correlator| correlator);
+    let whole = run(policies.clone(), scripts, paired);
     let cut = run(policies.clone(), scripts, |correlator| started_anew(correlator, &policies));
     assert_eq!(cut, whole, "started anew after every event");
     let rested = run(policies, scripts, put_to_rest);
     assert_eq!(rested, whole, "put to rest after every event");
     whole
+}
+
+/// The correlator, of which every pair of debits was judged: were all judged again, nothing would be news.
+fn paired(correlator: Correlator) -> Correlator {
+    let mut again = correlator.clone();
+    again.take_findings();
+    for agent in 0..again.agents().len() {
+        let terminals = again.agents()[agent].terminals.awake();
+        let places = terminals.flat_map(|(terminal, found)| {
+            let first = found.cases.iter().map(|kept| kept.case.first);
+            first.map(move |first| Place { agent, terminal, first })
+        });
+        for place in places.collect::<Vec<_>>() {
+            again.judge_pair(place, ArrivalTime(0));
+        }
+    }
+    assert_eq!(again.take_findings(), [], "pairs that were not judged");
+    correlator
 }
 
 /// The correlator with all that may rest at rest; each terminal, were it to rest now, would wake as it was.
@@ -407,6 +457,26 @@ pub fn causes(policies: Policies, script: &str) -> Vec<(&'static str, super::cau
     let cases = correlator.agents()[place].terminals.iter().flat_map(|terminal| &terminal.cases);
     let told = cases.flat_map(|kept| &kept.case.told);
     told.map(|told| (told.kind.code(), told.cause.detail)).collect()
+}
+
+/// How sure it is of each payment of a script that it repeats another, when files have some of them.
+pub fn settled(script: &str, files: &[usize]) -> Vec<Option<super::finding::Stage>> {
+    let mut correlator = Correlator::new(policies());
+    let place = correlator.agent(&agent_name("till-1"));
+    for event in Speaker::new("T1").speak(script) {
+        correlator.event(place, Epoch(1), &event, ArrivalTime(0), &mut NoStore);
+    }
+    let cases = |correlator: &Correlator| -> Vec<Case> {
+        let terminals = correlator.agents()[place].terminals.iter();
+        terminals.flat_map(|terminal| &terminal.cases).map(|kept| kept.case.clone()).collect()
+    };
+    let known = cases(&correlator);
+    for at in files {
+        let id = super::case::CaseId { agent: agent_name("till-1"), first: known[*at].first };
+        correlator.settled(&id, ArrivalTime(0), &mut NoStore);
+    }
+    let kind = super::finding::FindingKind::DuplicateDebit;
+    cases(&correlator).iter().map(|case| Some(case.told(kind)?.stage)).collect()
 }
 
 /// How the findings of a script come about: each change, how far it is then, and whether people are to be told from then on.

@@ -12,7 +12,7 @@ use super::finding::{
 use super::key;
 use super::lean::{Lean, Marks, put_seldom, take_seldom};
 use super::money::{self, Money, Undo};
-use super::policy::{Policies, TerminalName, Thresholds};
+use super::policy::{Policies, TerminalName, TerminalPolicy, Thresholds, WhoPrints};
 use super::recall::Recall;
 use super::rules::habit::{self, Cards, Deed, Operators};
 use super::rules::printer::{self, ROW_MAX, Slipless};
@@ -27,6 +27,7 @@ use super::verdict::NotExpected;
 use slipwatch_shared::event::{Event, Keys, Kind, SettlementResult, SettlementTotals};
 use slipwatch_shared::terminal::OperatorNumber;
 use slipwatch_shared::times::ArrivalTime;
+use std::sync::Arc;
 
 /// One kind of finding about a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -264,6 +265,7 @@ impl Correlator {
         let watch = terminal.watch.get_or_insert_default();
         watch.row.clear();
         watch.out_since = None;
+        terminal.trouble = None;
         terminal.last_print = terminal.last_print.max(spot.at);
         let good = Stand::Not(Resolution::PrintsAgain);
         self.settle(spot.agent, spot.terminal, FindingKind::PrinterOut, good, spot.now);
@@ -279,6 +281,10 @@ impl Correlator {
     ) {
         let terminal = &mut self.agents[place.agent].terminals[place.terminal];
         let Some(thresholds) = thresholds_of(terminal, &self.policies).copied() else { return };
+        let electronic = |policy: &Arc<TerminalPolicy>| policy.who_prints == WhoPrints::Electronic;
+        if terminal.policy.as_ref().is_some_and(electronic) {
+            return;
+        }
         let case = &terminal.cases[at].case;
         let told = case.told(kind);
         let open = told.filter(|told| told.resolved.is_none());

@@ -1,6 +1,6 @@
 //! A02: the printer failed, or only the shop's copy came. At the alert deadline it becomes A01.
 
-use super::slip::{ended, satisfied};
+use super::slip::{ended, may_come_from, satisfied};
 use super::{Held, Say};
 use crate::correlate::case::{Case, What};
 use crate::correlate::cause;
@@ -32,9 +32,9 @@ pub fn print_failed(
     let partly = |what: &What| matches!(what, What::SlipStarted(_) | What::SlipPrinted { .. });
     let suspect = debited.plus_ms(deadlines.slip_suspect_ms);
     let told = case.told(FindingKind::PrintFailed).is_some_and(|told| told.resolved.is_none());
-    let incomplete = || {
-        told || heard.watermark > suspect && heard.hole_in(Needs::All, debited, suspect).is_none()
-    };
+    let from = may_come_from(case, debited);
+    let incomplete =
+        || told || heard.watermark > suspect && heard.hole_in(Needs::All, from, suspect).is_none();
     let since = match (case.first_fact(failed), case.first_fact(partly)) {
         (Some(failed), _) => failed.at,
         (None, Some(_)) if satisfied(case, policy.copies).is_none() && incomplete() => suspect,

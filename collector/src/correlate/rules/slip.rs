@@ -42,6 +42,17 @@ pub fn satisfied(case: &Case, copies: u8) -> Option<Satisfied> {
     found
 }
 
+/// From when on a slip of a debit may have come. Terminals close a payment behind its slip: where that is the first that
+/// was heard of its success, the slip came between request and close, and the request itself may not have been heard.
+pub fn may_come_from(case: &Case, debited: StreamTime) -> StreamTime {
+    const PRINTED_BEFORE_MS: i64 = 120_000;
+    if case.first_fact(What::is_success).is_none_or(|fact| fact.what != What::Completed) {
+        return debited;
+    }
+    let asked = case.first_fact(|what| *what == What::Requested).map(|fact| fact.at);
+    asked.unwrap_or(debited.plus_ms(-PRINTED_BEFORE_MS)).min(debited)
+}
+
 /// Whether the time from `from` to `due` was heard, where that is settled: kept once it is.
 fn window(
     kept: Option<Window>,
@@ -106,7 +117,7 @@ pub fn verdict(
     if case.was_made_unheard() {
         return (Verdict::Unknown { why: Unknown::MadeOffline }, case.slip_window);
     }
-    let window = window(case.slip_window, debited, due, heard);
+    let window = window(case.slip_window, may_come_from(case, debited), due, heard);
     let verdict = match window {
         None => pending(due, heard),
         Some(Window::Holed(why)) => Verdict::Unknown { why },
@@ -192,7 +203,7 @@ pub fn no_receipt_debit(
             let due = debited.plus_ms(deadlines.slip_suspect_ms);
             let suspected = heard.watermark > due
                 && heard.hears_slips()
-                && heard.hole_in(Needs::All, debited, due).is_none();
+                && heard.hole_in(Needs::All, may_come_from(case, debited), due).is_none();
             match suspected {
                 true => held(Stage::Suspected, deadlines.slip_suspect_ms),
                 false => Say::Not(Resolution::NotBorneOut),

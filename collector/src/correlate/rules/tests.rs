@@ -9,6 +9,8 @@ use crate::correlate::tests::{
 };
 use slipwatch_shared::money::{Amount, Currency};
 
+mod of_lines;
+mod of_numbers;
 mod of_terminals;
 
 #[track_caller]
