@@ -357,7 +357,7 @@ impl Config {
             return wrong("broker.retry_ms_last", "no less than retry_ms_first");
         }
         if self.broker.certificate_file.is_some() != self.broker.key_file.is_some() {
-            return wrong("broker", "certificate_file and key_file together");
+            return wrong("broker.certificate_file", "certificate_file and key_file together");
         }
         if self.broker.certificate_file.is_some() && self.broker.ca_file.is_none() {
             return wrong("broker.certificate_file", "a ca_file beside it");

@@ -1,8 +1,7 @@
 //! Starts the agent: arguments, logging, exit code.
 
-use clap::Parser;
 use slipwatch_agent::command::decode::DecodeError;
-use slipwatch_agent::command::{self, Arguments, Command};
+use slipwatch_agent::command::{self, Arguments, Command, chinese::TONGUE};
 use slipwatch_agent::config::ConfigError;
 use slipwatch_agent::edge::journal::Scrubbed;
 use slipwatch_agent::edge::spool::open::OpenError;
@@ -11,7 +10,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments: Arguments = TONGUE.parse();
     log();
     // Also the panics of a damaged store's reader, which are caught: they belong into the log like all else.
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
@@ -20,7 +19,7 @@ fn main() -> ExitCode {
     match obey(&arguments.command) {
         Ok(exit) => ExitCode::from(exit),
         Err(error) => {
-            tracing::error!("{error:#}");
+            tracing::error!("{}", TONGUE.say_error(error.as_ref()));
             ExitCode::from(exit_of(&error))
         }
     }

@@ -1,7 +1,6 @@
 //! Starts the collector: arguments, logging, exit code.
 
-use clap::Parser;
-use slipwatch_collector::command::{Arguments, complaint, run_command};
+use slipwatch_collector::command::{Arguments, chinese::TONGUE, complaint, run_command};
 use slipwatch_collector::edge::journal::Scrubbed;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -11,7 +10,7 @@ fn main() -> ExitCode {
     if let Some(refused) = complaint::refuse_card_numbers(std::env::args_os()) {
         return refused;
     }
-    let arguments = Arguments::parse();
+    let arguments: Arguments = TONGUE.parse();
     // The broker's library tells each connection and each refused packet: what matters of it the intake tells, too.
     let filter = EnvFilter::try_from_env("SLIPWATCH_LOG").unwrap_or_else(|_| {
         EnvFilter::new(format!("{},rumqttd=error,rumqttc=error", arguments.log_level()))

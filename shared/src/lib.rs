@@ -2,12 +2,13 @@
 //! the module where a thing lives.
 //!
 //! In reading order: the fields ([`field`], [`money`], [`times`], [`terminal`], [`trace`], [`message`], [`card`]),
-//! the vocabulary ([`event`]), the waits ([`backoff`]), the wire ([`wire`]).
+//! the vocabulary ([`event`]), the waits ([`backoff`]), the wire ([`wire`]), and the languages of people ([`language`]).
 
 pub mod backoff;
 pub mod card;
 pub mod event;
 pub mod field;
+pub mod language;
 pub mod message;
 pub mod money;
 pub mod terminal;

@@ -44,7 +44,7 @@ const TERMS: [&str; 24] = [
 const PAGES_MAX: usize = 120;
 
 /// The words of a text that are Latin, and neither a term nor part of a name, number, path or address.
-fn strangers(text: &str) -> Vec<String> {
+pub(crate) fn strangers(text: &str) -> Vec<String> {
     let is_break =
         |sign: char| sign.is_whitespace() || !sign.is_ascii() || "()[]<>,;!?\"'%+".contains(sign);
     let is_name =

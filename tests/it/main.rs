@@ -21,6 +21,7 @@
 //! - `scenes`: one named scene a verdict and a finding, in small worlds.
 //! - `seeds`: random worlds of both cores in one thread, compared with the naive ledger.
 //! - `systemd`: both units under a real systemd, in a container.
+//! - `tongue`: help, wrong lines, errors and `check` in Chinese, as complete as in English.
 //! - `tools`: the installer's tools, from an unknown cable to a running source.
 //! - `usb`: adapters pulled out of an emulated machine in mid-sale.
 //! - `settlement`: files of acquirers, wallets and banks against their reviewed readings; a month with planted faults.
@@ -63,6 +64,7 @@ mod spool_parts;
 mod store_parts;
 mod systemd;
 mod tls;
+mod tongue;
 mod tools;
 mod usb;
 mod wire;

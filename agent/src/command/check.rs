@@ -1,5 +1,6 @@
 //! `check`: whether the settings are sound and everything they name is there. Changes nothing.
 
+use super::chinese::TONGUE;
 use super::{ConfigArgs, EXIT_CONFIG, EXIT_OK, EXIT_STATE, EXIT_UNAVAILABLE, ports, print};
 use crate::config::{Config, secret::Places};
 use crate::edge::source::{command, serial};
@@ -62,8 +63,11 @@ pub fn run(arguments: &CheckArgs) -> anyhow::Result<u8> {
 fn table(findings: &[Finding]) -> String {
     let mut text = String::new();
     for Finding { subject, sound, detail, .. } in findings {
-        let mark = if *sound { "ok   " } else { "WRONG" };
-        let _ = writeln!(text, "{mark} {subject}: {detail}");
+        let mark = TONGUE.say(if *sound { "ok" } else { "WRONG" });
+        let (subject, detail) = (TONGUE.say(subject), TONGUE.say(detail));
+        let width = TONGUE.language().say(0, "WRONG".len());
+        let colon = TONGUE.language().say("：", ": ");
+        let _ = writeln!(text, "{mark:<width$} {subject}{colon}{detail}");
     }
     text
 }

@@ -4,6 +4,7 @@
 pub mod calendar;
 pub mod input;
 
+use super::chinese::TONGUE;
 use super::{EXIT_NOT_UNDERSTOOD, EXIT_OK};
 use crate::config::{ConfigError, read_dialect};
 use crate::decode::decoder::{Decoded, Decoder};
@@ -153,7 +154,7 @@ fn list(json: bool, out: &mut impl Write) -> Result<(), DecodeError> {
     }
     let width = shipped::names().map(str::len).max().unwrap_or_default();
     for dialect in dialects() {
-        writeln!(out, "{:<width$}  {}", dialect.name(), dialect.about())
+        writeln!(out, "{:<width$}  {}", dialect.name(), TONGUE.say(dialect.about()))
             .map_err(DecodeError::Write)?;
     }
     Ok(())
@@ -223,8 +224,10 @@ fn decode(args: &DecodeArgs, file: &Path, out: &mut impl Write) -> Result<u8, De
         return Ok(EXIT_OK);
     }
     let told =
-        format!("{path}: nothing of it was understood as {}; {}\n", args.dialect, sample.told());
-    io::stderr().write_all(told.as_bytes()).map_err(DecodeError::Write)?;
+        format!("{path}: nothing of it was understood as {}; {}", args.dialect, sample.told());
+    io::stderr()
+        .write_all(format!("{}\n", TONGUE.say(&told)).as_bytes())
+        .map_err(DecodeError::Write)?;
     Ok(EXIT_NOT_UNDERSTOOD)
 }
 
@@ -361,8 +364,9 @@ impl<'a, W: Write> Writer<'a, W> {
             if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
         let events = self.next.0 - 1;
         let told = format!(
-            "{bytes} bytes, {lines} lines or frames: {events} events, {unmatched} not understood, {rejected} damaged{reasons}\n"
+            "{bytes} bytes, {lines} lines or frames: {events} events, {unmatched} not understood, {rejected} damaged"
         );
+        let told = format!("{}{reasons}\n", TONGUE.say(&told));
         io::stderr().write_all(told.as_bytes()).map_err(DecodeError::Write)
     }
 

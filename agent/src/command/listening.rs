@@ -1,6 +1,7 @@
 //! What `tail` and `record` share: the arguments that name a line, and listening to it with the agent's own source until
 //! told to stop.
 
+use super::chinese::TONGUE;
 use super::ports;
 use crate::config::{Config, ConfigError, Parity, Serial};
 use crate::decode::dialect::Direction;
@@ -91,9 +92,10 @@ impl LineArgs {
             let from_start = self.from_start;
             if !from_start {
                 let told = format!(
-                    "{}: only what is added to it from now on is read; --from-start reads all of it\n",
+                    "{}: only what is added to it from now on is read; --from-start reads all of it",
                     port.display()
                 );
+                let told = format!("{}\n", TONGUE.say(&told));
                 // Nobody listens to standard error: nothing can be done about it.
                 let _ = std::io::stderr().write_all(told.as_bytes());
             }

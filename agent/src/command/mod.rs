@@ -1,6 +1,7 @@
 //! One file a subcommand; here the arguments, and what an exit status means.
 
 pub mod check;
+pub mod chinese;
 pub mod decode;
 pub mod listening;
 pub mod ports;
@@ -12,6 +13,7 @@ pub mod spool;
 pub mod tail;
 
 use crate::config::{Config, ConfigError};
+use slipwatch_tongue::shell::LanguageArgument;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -51,6 +53,9 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// In which language it is told.
+    #[command(flatten)]
+    pub language: LanguageArgument,
 }
 
 /// The subcommands.

@@ -1,5 +1,6 @@
 //! `ports`: which serial ports there are, by which name to configure them, and who uses them.
 
+use super::chinese::TONGUE;
 use super::print;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -44,11 +45,11 @@ pub fn run(arguments: &PortsArgs) -> anyhow::Result<()> {
 
 fn table(ports: &[Port]) -> String {
     if ports.is_empty() {
-        return "no serial port found\n".to_owned();
+        return TONGUE.say("no serial port found") + "\n";
     }
     let mut text = String::new();
     for port in ports {
-        let driver = port.driver.as_deref().unwrap_or("unknown driver");
+        let driver = port.driver.clone().unwrap_or_else(|| TONGUE.say("unknown driver"));
         let product = port.product.as_deref().unwrap_or_default();
         let _ = writeln!(text, "{}  {driver}  {product}", port.device.display());
         let names = [("by-id", &port.by_id), ("by-path", &port.by_path)];
@@ -58,7 +59,8 @@ fn table(ports: &[Port]) -> String {
             let _ = writeln!(text, "    {word:<8} {}", name.display());
         }
         if !port.in_use_by.is_empty() {
-            let _ = writeln!(text, "    in use   {}", port.in_use_by.join(", "));
+            let in_use = TONGUE.say("in use");
+            let _ = writeln!(text, "    {in_use}   {}", port.in_use_by.join(", "));
         }
     }
     text

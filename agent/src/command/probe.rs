@@ -3,6 +3,7 @@
 
 pub mod search;
 
+use super::chinese::TONGUE;
 use super::{EXIT_FAILURE, EXIT_OK, EXIT_UNAVAILABLE, ports, print};
 use crate::config::{ConfigError, Parity, read_dialect};
 use crate::decode::dialect::{Dialect, shipped};
@@ -55,7 +56,8 @@ pub fn run(arguments: &ProbeArgs) -> anyhow::Result<u8> {
     let mut ear = match Ear::open(&arguments.port) {
         Ok(ear) => ear,
         Err(error) => {
-            tracing::error!("{error}{}", ports::in_the_way(&arguments.port));
+            let told = format!("{error}{}", ports::in_the_way(&arguments.port));
+            tracing::error!("{}", TONGUE.say(&told));
             return Ok(EXIT_UNAVAILABLE);
         }
     };
@@ -67,7 +69,9 @@ pub fn run(arguments: &ProbeArgs) -> anyhow::Result<u8> {
         let text = serde_json::to_string_pretty(&as_json(&port, found.as_ref()))?;
         print(&format!("{text}\n"))?;
     } else {
-        eprint_lines(&explain(found.as_ref(), arguments.seconds));
+        let told = explain(found.as_ref(), arguments.seconds);
+        let told: Vec<String> = told.lines().map(|line| TONGUE.say(line)).collect();
+        eprint_lines(&told.join("\n"));
         if let Some(block) = found.as_ref().and_then(|found| block(&port, found)) {
             print(&block)?;
         }
@@ -101,7 +105,7 @@ fn listen(
         }
         let elapsed = now.ms_since(began) / 1_000;
         bar.set_position(elapsed);
-        bar.set_message(progress(&search));
+        bar.set_message(TONGUE.say(&progress(&search)));
         if elapsed >= arguments.seconds {
             break;
         }
@@ -149,11 +153,14 @@ fn explain(found: Option<&Found>, seconds: u64) -> String {
     let Found { setting, bytes, bad, opinions, sure } = found;
     let mut text = format!("{setting}: {bytes} bytes, {bad} of them came in badly");
     if found.bad_share() > 0.02 {
-        text.push_str(" (speed or check bit is wrong, or the line is noisy)");
+        text.push_str("; speed or check bit is wrong, or the line is noisy");
     }
     for (at, opinion) in opinions.iter().filter(is_worth_naming).take(3).enumerate() {
-        let lead = if at == 0 { "  it reads like" } else { "  less likely  " };
-        let _ = write!(text, "\n{lead} {}: {opinion}", opinion.dialect);
+        let dialect = &opinion.dialect;
+        let _ = match at {
+            0 => write!(text, "\n  it reads like {dialect}: {opinion}"),
+            _ => write!(text, "\n  less likely   {dialect}: {opinion}"),
+        };
     }
     text.push('\n');
     let kin = kin(opinions);
@@ -190,9 +197,11 @@ fn block(port: &Path, found: &Found) -> Option<String> {
     });
     let kin = kin(&found.opinions);
     let sure = match (found.sure, kin.is_empty()) {
-        (false, _) => "# NOT SURE: see what probe said\n".to_owned(),
+        (false, _) => TONGUE.say("# NOT SURE: see what probe said") + "\n",
         (true, true) => String::new(),
-        (true, false) => format!("# or {}: see what probe said\n", kin.join(", ")),
+        (true, false) => {
+            TONGUE.say(&format!("# or {}: see what probe said", kin.join(", "))) + "\n"
+        }
     };
     Some(format!(
         "\n[[source]]\n{sure}name = {name:?}\ndialect = {:?}\n# terminal = \"10000001\"\n\

@@ -1,6 +1,7 @@
 //! `record`: what a line says, byte by byte, with ways and times, for a support case. Card data is taken out before
 //! anything is written; the form is told in `decode::recording`.
 
+use super::chinese::TONGUE;
 use super::listening::{LineArgs, since};
 use crate::decode::dialect::Direction;
 use crate::decode::recording::hide::{Hider, Piece};
@@ -63,7 +64,7 @@ pub fn run(arguments: &RecordArgs) -> anyhow::Result<()> {
             now.uptime
         });
         recorder.take(since(first, now.uptime), word, &mut text);
-        bar.set_message(format!("{} bytes recorded; Ctrl-C ends it", recorder.bytes));
+        bar.set_message(TONGUE.say(&format!("{} bytes recorded; Ctrl-C ends it", recorder.bytes)));
         bar.tick();
         match out.write_all(text.as_bytes()) {
             Err(error) => Err(error).context("the recording cannot be written"),
@@ -74,7 +75,7 @@ pub fn run(arguments: &RecordArgs) -> anyhow::Result<()> {
     recorder.let_go(&mut text);
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     bar.finish_and_clear();
-    let told = format!("{} bytes recorded\n", recorder.bytes);
+    let told = TONGUE.say(&format!("{} bytes recorded", recorder.bytes)) + "\n";
     // Nobody listens to standard error: nothing can be done about it.
     let _ = io::stderr().write_all(told.as_bytes());
     listened.and(written.context("the recording cannot be written"))

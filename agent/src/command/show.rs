@@ -1,5 +1,6 @@
 //! What was said, as a person reads it on a screen: one line an event, coloured by what it means where there are colours.
 
+use super::chinese::TONGUE;
 use crate::decode::decoder::Decoded;
 use crate::decode::guess::kind_of;
 use jiff::tz::TimeZone;
@@ -64,7 +65,7 @@ impl Screen {
                 (kind_of(body), tone(body), rest)
             }
             Decoded::Failed { reason, .. } => {
-                ("not understood".to_owned(), Tone::Bad, format!(" {reason:?}").to_lowercase())
+                (TONGUE.say("not understood"), Tone::Bad, format!(" {reason:?}").to_lowercase())
             }
         };
         let time = self.painted(2, &self.time(wall));
@@ -73,6 +74,7 @@ impl Screen {
 
     /// A line about the source itself.
     pub fn note(&self, wall: EventTime, what: &str) -> String {
+        let what = &TONGUE.say(what);
         format!("{} {}\n", self.painted(2, &self.time(wall)), self.painted(33, what))
     }
 
@@ -92,9 +94,9 @@ impl Screen {
 /// What was counted, in words.
 pub fn counted(counts: LineCounts, events: u64) -> String {
     let LineCounts { bytes, lines, unmatched, rejected } = counts;
-    format!(
+    TONGUE.say(&format!(
         "{bytes} bytes, {lines} lines or frames: {events} events, {unmatched} not understood, {rejected} damaged"
-    )
+    ))
 }
 
 fn tone(body: &Body) -> Tone {

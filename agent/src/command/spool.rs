@@ -1,6 +1,7 @@
 //! `spool stat`: what the spool holds. While an agent runs its own last word is told, since only one process can open
 //! the store; otherwise the store is read, and nothing in it is changed.
 
+use super::chinese::TONGUE;
 use super::{ConfigArgs, print};
 use crate::edge::clock::wall;
 use crate::edge::spool::disk::{LockError, lock_existing};
@@ -61,7 +62,10 @@ pub fn run(command: &SpoolCommand) -> anyhow::Result<()> {
     };
     match arguments.json {
         true => print(&format!("{}\n", serde_json::to_string(&status)?))?,
-        false => print(&words(&status))?,
+        false => {
+            let said: Vec<String> = words(&status).lines().map(|line| TONGUE.say(line)).collect();
+            print(&format!("{}\n", said.join("\n")))?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `cases`: what is open and why, from the store as it stands. Reads only; the collector may run.
 
-use super::{ConfigArgument, LanguageArgument, failure, tell};
+use super::{ConfigArgument, chinese::TONGUE, failure, tell};
 use crate::alert::words;
 use crate::config::Config;
 use crate::correlate::finding::{FindingKind, Subject};
@@ -40,8 +40,6 @@ pub struct CasesArguments {
     /// Only findings of this number in the catalogue, such as A06
     #[arg(long, value_name = "CODE", value_parser = kind_named)]
     code: Option<FindingKind>,
-    #[command(flatten)]
-    language: LanguageArgument,
 }
 
 fn kind_named(text: &str) -> Result<FindingKind, String> {
@@ -65,7 +63,7 @@ pub(super) fn run(arguments: &CasesArguments) -> ExitCode {
         found.retain(|open| arguments.code.is_none_or(|kind| kind == open.view.finding.id.kind));
         Ok(found)
     });
-    let language = arguments.language.language();
+    let language = TONGUE.language();
     let config = Arc::new(config);
     let frame = Frame { language, config, now_ms: clock::now().0, here: String::new() };
     match found {

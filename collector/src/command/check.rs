@@ -1,12 +1,13 @@
 //! `check`: what would hinder a start, told before it. Changes nothing but a probe file that it takes away again.
 
-use super::{ConfigArgument, failure, runtime, tell};
+use super::{ConfigArgument, chinese::TONGUE, failure, runtime, tell};
 use crate::config::{BrokerConfig, Config, probe_directory};
 use crate::edge::broker;
 use crate::edge::intake::{self, Target};
 use crate::edge::mail::Post;
 use crate::run::error::{EXIT_CONFIG, EXIT_STATE, EXIT_UNAVAILABLE};
 use serde::Serialize;
+use slipwatch_tongue::columns;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -26,6 +27,9 @@ pub struct CheckArguments {
     #[arg(long)]
     json: bool,
 }
+
+/// What was looked at is named in so many columns.
+const NAME_COLUMNS: usize = 9;
 
 #[derive(Serialize)]
 struct Report {
@@ -106,7 +110,7 @@ fn settings(config: &Config) -> Result<String, String> {
     }
     let mut text = format!("{} shops, {agents} agents, {terminals} terminals", config.shops.len());
     if agents == 0 {
-        text.push_str("; no agent is listed: all that arrives will be put aside");
+        text.push_str("; no agent is listed, so all that arrives will be put aside");
     }
     Ok(text)
 }
@@ -168,13 +172,17 @@ fn show(report: &Report, json: bool) -> std::io::Result<()> {
         return writeln!(out);
     }
     let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let width = TONGUE.language().say(0, "wrong".len());
     for line in &report.checks {
-        let (word, colour) = if line.ok { ("ok   ", "32") } else { ("wrong", "31") };
+        let (word, colour) = if line.ok { ("ok", "32") } else { ("wrong", "31") };
+        let word = format!("{:<width$}", TONGUE.say(word));
         match colours {
             true => write!(out, "\x1b[{colour}m{word}\x1b[0m")?,
             false => write!(out, "{word}")?,
         }
-        writeln!(out, "  {:<9} {}", line.name, line.detail)?;
+        let name = TONGUE.say(line.name);
+        let room = " ".repeat(NAME_COLUMNS.saturating_sub(columns(&name)));
+        writeln!(out, "  {name}{room} {}", TONGUE.say(&line.detail))?;
     }
     Ok(())
 }

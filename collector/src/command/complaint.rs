@@ -1,7 +1,7 @@
 //! `complaint`: the desk on the command line. Works beside a running collector, which writes the letters. A card number on
 //! the command line is refused before anything else reads it.
 
-use super::{ConfigArgument, LanguageArgument, failure, tell};
+use super::{ConfigArgument, chinese::TONGUE, failure, tell};
 use crate::alert::language::Language;
 use crate::alert::words as alert_words;
 use crate::complaint::card::shows_card_number;
@@ -16,7 +16,6 @@ use crate::edge::console::complaints::{looked_json, search_json};
 use crate::edge::console::pages::Frame;
 use crate::edge::console::pages::complaint::{already_open, also_open};
 use crate::edge::console::papers::answer;
-use crate::edge::store::StoreError;
 use crate::edge::store::complaint::{DeskError, Which};
 use crate::run::complaint::ComplaintDesk;
 use crate::run::error::{EXIT_CONFIG, EXIT_DATA, EXIT_STATE};
@@ -79,14 +78,6 @@ struct Shown {
     /// Tell it as JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    language: LanguageArgument,
-}
-
-impl Shown {
-    fn language(&self) -> Language {
-        self.language.language()
-    }
 }
 
 /// What a shopper says. Read by the desk itself, so that no message repeats it.
@@ -230,7 +221,8 @@ struct ListArguments {
 pub fn refuse_card_numbers(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     let arguments: Vec<String> =
         arguments.skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let is_ours = arguments.first().is_some_and(|command| command == "complaint");
+    // Wherever it stands: `--lang` may stand before it.
+    let is_ours = arguments.iter().any(|argument| argument == "complaint");
     // What stands behind an option's own sign, and the name of a case, whose numbers are its agent's.
     let shows = |argument: &String| {
         let value = argument.split_once('=').map_or(argument.as_str(), |parts| parts.1);
@@ -279,24 +271,19 @@ pub(super) fn run(arguments: &ComplaintArguments) -> ExitCode {
             return ExitCode::from(EXIT_CONFIG);
         }
     };
-    let desk = Desk { language: shown.language(), json: shown.json, config: Arc::new(config) };
+    let desk = Desk { language: TONGUE.language(), json: shown.json, config: Arc::new(config) };
     match desk.run(&arguments.command) {
         Ok(text) => {
             let _ = io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
         Err(ComplaintError::Desk(DeskError::Refused(refusal))) => {
-            let text = words::refusal(shown.language(), &refusal);
+            let text = words::refusal(TONGUE.language(), &refusal);
             let _ = writeln!(io::stderr(), "slipwatch-collector: {text}");
             ExitCode::from(EXIT_DATA)
         }
         Err(error) => {
-            match in_chinese(&error).filter(|_| shown.language() == Language::Chinese) {
-                Some(words) => {
-                    let _ = writeln!(io::stderr(), "slipwatch-collector: {words}");
-                }
-                None => tell(&error),
-            }
+            tell(&error);
             match error {
                 ComplaintError::Desk(DeskError::Store(error)) if !error.is_retryable() => {
                     ExitCode::from(EXIT_STATE)
@@ -305,26 +292,6 @@ pub(super) fn run(arguments: &ComplaintArguments) -> ExitCode {
             }
         }
     }
-}
-
-/// What a shopkeeper meets, in Chinese; what only an administrator mends is left to the error's own words.
-fn in_chinese(error: &ComplaintError) -> Option<String> {
-    let ComplaintError::Desk(error) = error else { return None };
-    Some(match error {
-        DeskError::Unknown(number) => format!("没有编号为 {number} 的投诉。"),
-        DeskError::Closed(number) => format!("投诉 {number} 已经办结；请另开一件。"),
-        DeskError::NoPayment => "没有这笔交易。".to_owned(),
-        DeskError::TooMany => "未办结的投诉太多；请先办结一些。".to_owned(),
-        DeskError::Store(StoreError::Absent { path }) => {
-            format!("{path} 还不存在：收集程序第一次运行时才会建立。")
-        }
-        DeskError::Store(StoreError::Denied { path, owner }) => {
-            format!(
-                "当前用户无权使用 {path}；请以其所有者运行：sudo -u {owner} slipwatch-collector ..."
-            )
-        }
-        DeskError::Refused(_) | DeskError::ReadOnly | DeskError::Store(_) => return None,
-    })
 }
 
 struct Desk {
@@ -563,6 +530,8 @@ mod tests {
         check("--order=6225760000006697", true);
         check("6225.7600.0000.6697", true);
         check("--note=my card 6225 7600 0000 6697", true);
+        let behind = ["slipwatch-collector", "--lang", "zh", "complaint", "6225760000006697"];
+        assert!(refuse_card_numbers(behind.map(OsString::from).into_iter()).is_some());
         for at in 0..200 {
             check(&format!("shop-1.till-4.17954784{at:05}.{at}"), false);
             check(&format!("payment:shop-6.till-5.17954784{at:05}.{at}"), false);

@@ -1,6 +1,6 @@
 //! `evidence`: everything that is known of one payment, in one signed archive; and whether such an archive is sound.
 
-use super::{ConfigArgument, failure, tell};
+use super::{ConfigArgument, chinese::TONGUE, failure, tell};
 use crate::alert::language::Language;
 use crate::config::Config;
 use crate::correlate::case::{CaseId, CaseIdError};
@@ -161,7 +161,11 @@ fn check(arguments: &VerifyArguments) -> Result<ExitCode, EvidenceError> {
     expect_keys(&mut report, arguments);
     let text = match arguments.json {
         true => serde_json::to_string_pretty(&report).expect("a report is plain") + "\n",
-        false => words_of(&path, &report),
+        false => {
+            let said: Vec<String> =
+                words_of(&path, &report).lines().map(|line| TONGUE.say(line)).collect();
+            said.join("\n") + "\n"
+        }
     };
     let _ = io::stdout().write_all(text.as_bytes());
     Ok(if report.wrong.is_empty() { ExitCode::SUCCESS } else { failure() })

@@ -1,13 +1,13 @@
 //! `import`: files of acquirers, wallets and banks into the store. `--explain` reads a file as a profile says, shows row
 //! by row what was understood, and touches no store.
 
-use super::{ConfigArgument, LanguageArgument, failure, tell};
+use super::{ConfigArgument, chinese::TONGUE, failure, put, tell};
 use crate::alert::language::Language;
 use crate::config::Config;
 use crate::edge::clock;
 use crate::edge::console::pages::Frame;
 use crate::edge::console::papers::imported::{self, FINDINGS_MAX, Imported};
-use crate::edge::console::summary;
+use crate::edge::console::{refusals, summary};
 use crate::edge::statement;
 use crate::edge::store::sqlite::SqliteStore;
 use crate::run::STORE_FILE;
@@ -16,7 +16,8 @@ use crate::run::settlement::import::Progress;
 use crate::run::settlement::{self, Desk, DeskError};
 use crate::settlement::reader::profile::{Profile, shipped};
 use crate::settlement::reader::{self, Reader, Step, explain};
-use crate::settlement::report::Report;
+use crate::settlement::refusal::Why;
+use crate::settlement::report::{Refused, Report};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -54,8 +55,6 @@ pub struct ImportArguments {
     /// Tell what changed as JSON, one file a line
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    language: LanguageArgument,
     /// Write the summary as a document (PDF), too
     #[arg(long, value_name = "FILE", conflicts_with = "explain")]
     document: Option<PathBuf>,
@@ -94,7 +93,7 @@ fn import_all(arguments: &ImportArguments) -> Done {
     }
     let mut desk = Desk::open(&config)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let language = arguments.language.language();
+    let language = TONGUE.language();
     let mut all = Vec::new();
     for file in &arguments.files {
         let bar = Bar::default();
@@ -197,7 +196,7 @@ impl Default for Bar {
 impl Bar {
     fn show(&self, progress: Progress<'_>) {
         match progress {
-            Progress::Waits => self.bar.set_message("waits for another import"),
+            Progress::Waits => self.bar.set_message(TONGUE.say("waits for another import")),
             Progress::Part { name, bytes } => {
                 self.bar.set_length(bytes);
                 self.bar.set_message(name.to_owned());
@@ -232,14 +231,16 @@ fn explain_all(arguments: &ImportArguments) -> Done {
             let [profile] = fitting.as_slice() else {
                 let names: Vec<&str> =
                     fitting.iter().map(|profile| profile.name.as_str()).collect();
-                match names.is_empty() {
-                    true => writeln!(out, "  no profile knows it; name one with --profile")?,
-                    false => writeln!(out, "  several profiles know it: {}", names.join(", "))?,
-                }
+                let told = match names.is_empty() {
+                    true => "no profile knows it; name one with --profile".to_owned(),
+                    false => format!("several profiles know it: {}", names.join(", ")),
+                };
+                put(&mut out, &format!("  {told}"))?;
                 sound = false;
                 continue;
             };
-            writeln!(out, "  read as {}: {}", profile.name, profile.title)?;
+            let told = format!("read as {}: {}", profile.name, profile.title);
+            put(&mut out, &format!("  {told}"))?;
             sound &= explain_part(&mut out, profile, &part)?;
         }
     }
@@ -266,17 +267,28 @@ fn explain_part(
     };
     match ended {
         Ok(read) => {
-            writeln!(out, "  {} rows", read.rows)?;
+            put(out, &format!("  {} rows", read.rows))?;
             for checked in read.checked {
-                writeln!(out, "  holds: {} = {}", checked.name, checked.value)?;
+                let told = format!("holds: {} = {}", checked.name, checked.value);
+                put(out, &format!("  {told}"))?;
             }
             for (column, count) in read.left_out {
-                writeln!(out, "  left out: {count} values of {column} that are no such number")?;
+                let told = format!("left out: {count} values of {column} that are no such number");
+                put(out, &format!("  {told}"))?;
             }
             Ok(true)
         }
         Err(error) => {
-            writeln!(out, "  WOULD BE REFUSED: {error}")?;
+            let refused = Refused {
+                line: Some(error.line).filter(|line| *line > 0),
+                column: error.column.clone(),
+                message: error.to_string(),
+                why: Some(Why::Read(error.trouble)),
+                ..Refused::default()
+            };
+            let language = TONGUE.language();
+            let told = refusals::line(language, &refused).unwrap_or_default();
+            writeln!(out, "  {}{told}", language.say("将被拒收：", "WOULD BE REFUSED: "))?;
             Ok(false)
         }
     }

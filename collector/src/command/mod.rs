@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod check;
+pub mod chinese;
 pub mod complaint;
 pub mod evidence;
 pub mod import;
@@ -9,10 +10,11 @@ pub mod policy;
 pub mod replay;
 pub mod run;
 
-use crate::alert::language::Language;
 use crate::edge::journal::Scrubbed;
 use crate::run::error::EXIT_FAILURE;
+use chinese::TONGUE;
 use clap::{Parser, Subcommand};
+use slipwatch_tongue::shell::LanguageArgument;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,7 +39,7 @@ Exit status:
 
 Environment:
   SLIPWATCH_LOG  what is logged, such as \"debug\" or \"warn,slipwatch_collector=debug\" [default: info]
-  LANG           in which language `cases`, `complaint` and `import` tell: Chinese where it begins with zh; --lang overrides it";
+  LANG           in which language help, errors and results are told: Chinese where it begins with zh; --lang overrides it";
 
 /// Hears agents, judges each payment, and tells people of debits without slip.
 #[derive(Debug, Parser)]
@@ -45,6 +47,8 @@ Environment:
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    language: LanguageArgument,
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,45 +80,6 @@ pub struct ConfigArgument {
     pub config: PathBuf,
 }
 
-/// In which language a person is told.
-#[derive(Debug, clap::Args)]
-pub struct LanguageArgument {
-    /// The language of what is told; without it, that of LC_ALL, LC_MESSAGES or LANG
-    #[arg(long, value_enum, value_name = "LANGUAGE")]
-    lang: Option<Lang>,
-    /// As `--lang zh`
-    #[arg(long, hide = true, conflicts_with = "lang")]
-    chinese: bool,
-}
-
-/// A language as it is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Lang {
-    /// 中文
-    Zh,
-    /// English
-    En,
-}
-
-impl LanguageArgument {
-    /// What is asked for, or what the shell says.
-    pub fn language(&self) -> Language {
-        match self.lang {
-            Some(Lang::Zh) => Language::Chinese,
-            Some(Lang::En) => Language::English,
-            None if self.chinese => Language::Chinese,
-            None => {
-                let said = ["LC_ALL", "LC_MESSAGES", "LANG"].map(std::env::var);
-                let locale = said.into_iter().flatten().find(|locale| !locale.is_empty());
-                match locale.is_some_and(|locale| locale.starts_with("zh")) {
-                    true => Language::Chinese,
-                    false => Language::English,
-                }
-            }
-        }
-    }
-}
-
 impl Arguments {
     /// What is logged where SLIPWATCH_LOG says nothing: `check` tells all that it has to tell itself.
     pub fn log_level(&self) -> &'static str {
@@ -144,16 +109,22 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
-/// Tells an error with all that is behind it, on standard error.
+/// Tells an error with all that is behind it, on standard error, in the language of the shell.
 pub(crate) fn tell(error: &dyn std::error::Error) {
-    let mut text = error.to_string();
+    let mut text = TONGUE.say(&error.to_string());
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(&format!("\n  because: {cause}"));
+        let because = TONGUE.language().say("原因：", "because: ");
+        text.push_str(&format!("\n  {because}{}", TONGUE.say(&cause.to_string())));
         source = cause.source();
     }
     let text = format!("slipwatch-collector: {text}\n");
     let _ = Scrubbed(std::io::stderr()).write_all(text.as_bytes());
+}
+
+/// Writes lines in the language of the shell.
+pub(crate) fn put(out: &mut impl Write, english: &str) -> std::io::Result<()> {
+    english.lines().try_for_each(|line| writeln!(out, "{}", TONGUE.say(line)))
 }
 
 pub(crate) fn failure() -> ExitCode {

@@ -3,7 +3,7 @@
 
 pub mod trial;
 
-use super::{ConfigArgument, failure, tell};
+use super::{ConfigArgument, failure, put, tell};
 use crate::config::Config;
 use crate::config::confirmed::{self, Confirmed};
 use crate::correlate::policy::{TerminalName, TerminalPolicy, WhoPrints};
@@ -203,7 +203,7 @@ fn confirm(
     proposed(&name, &proposal, Some(&trial), state, as_json, out)?;
     if !yes {
         if !as_json {
-            writeln!(out, "Nothing was written. Say it again with --yes to put it in force.")?;
+            put(out, "Nothing was written. Say it again with --yes to put it in force.")?;
         }
         return Ok(());
     }
@@ -216,7 +216,9 @@ fn confirm(
     let path = confirmed::save(&config.path, &all).map_err(PolicyError::Write)?;
     if !as_json {
         let path = path.display();
-        writeln!(out, "Written to {path}. In force after: systemctl reload slipwatch-collector")?;
+        let told =
+            format!("Written to {path}. In force after: systemctl reload slipwatch-collector");
+        put(out, &told)?;
     }
     Ok(())
 }
@@ -270,7 +272,7 @@ fn said(
             format!("confirmed {confirmed}, learned from {learned_from} debits")
         }
     };
-    writeln!(out, "{store} {terminal}: {from}\n  {}", words(policy))
+    put(out, &format!("{store} {terminal}: {from}\n  {}", words(policy)))
 }
 
 fn too_early(
@@ -285,7 +287,7 @@ fn too_early(
         line["debits"] = found.into();
         return writeln!(out, "{line}");
     }
-    writeln!(out, "{} {}: not judged; {early}", name.store, name.terminal)
+    put(out, &format!("{} {}: not judged; {early}", name.store, name.terminal))
 }
 
 fn proposed(
@@ -312,16 +314,13 @@ fn proposed(
         return writeln!(out, "{line}");
     }
     let TerminalName { store, terminal } = name;
-    writeln!(
-        out,
-        "{store} {terminal}: {state}, from {debits} debits, of which {fits_percent} % fit"
-    )?;
-    writeln!(out, "  {}", words(policy))?;
-    writeln!(
-        out,
-        "  heard: paper {paper} (shop's copy {merchant}, shopper's copy {customer}), electronic {electronic}, \
-         declined {declined}, nothing {nothing}"
-    )?;
+    let told = format!(
+        "{store} {terminal}: {state}, from {debits} debits, of which {fits_percent} % fit\n  {}\n  \
+         heard: paper {paper} (shop's copy {merchant}, shopper's copy {customer}), electronic {electronic}, \
+         declined {declined}, nothing {nothing}",
+        words(policy)
+    );
+    put(out, &told)?;
     trial.map_or(Ok(()), |trial| trial.write(out))
 }
 

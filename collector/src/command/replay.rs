@@ -9,7 +9,7 @@ pub mod reading;
 pub mod shelf;
 mod verdict_line;
 
-use super::{failure, tell};
+use super::{failure, put, tell};
 use crate::config::Config;
 use crate::correlate::policy::Policies;
 use crate::correlate::recall::TransactionRow;
@@ -36,8 +36,7 @@ const HELP: &str = r#"In: one event a line, as `slipwatch-agent decode` writes i
   {"store":"shop-1","agent":"till-1","seq":4,"uptime_ms":12000,"wall_ms":1763971212000,"source":1,
    "terminal":"00000001","body":{"authorization_answered":{"keys":{"stan":1,"amount":
    {"minor":8800,"currency":"CNY"}},"response_code":"00"}}}
-  Optional: epoch, boot, synchronised, terminal, device_time, text, frame. A source says `source_opened` before
-  anything else and `pulse` while it is idle; without them silence proves nothing.
+Optional: epoch, boot, synchronised, terminal, device_time, text, frame. A source says `source_opened` before anything else and `pulse` while it is idle; without them silence proves nothing.
 
 Out: one payment a line, in the order of agents and numbers; what is not known is left out:
   {"case":"shop-1.till-1.1.3","store":"shop-1","agent":"till-1","terminal":"00000001","kind":"sale",
@@ -167,17 +166,18 @@ fn replay(
     let Printed { payments, findings, unjudged } = print(&mut judging, arguments.show, out)?;
     if payments + findings == 0 {
         let events = judging.events;
-        let _ = writeln!(
-            io::stderr(),
+        let told = format!(
             "{events} events judged: they tell of no payment. Was the log decoded with its dialect? `slipwatch-agent decode --list`"
         );
+        let _ = put(&mut io::stderr(), &told);
     }
     if unjudged.payments > 0 {
-        let _ = writeln!(io::stderr(), "{}", unjudged.told(&shops));
+        let _ = put(&mut io::stderr(), &unjudged.told(&shops));
     }
     if wrong > 0 {
         let events = judging.events;
-        let _ = writeln!(io::stderr(), "{events} events judged, {wrong} lines not read");
+        let told = format!("{events} events judged, {wrong} lines not read");
+        let _ = put(&mut io::stderr(), &told);
     }
     Ok(wrong)
 }

@@ -151,7 +151,7 @@ fn a_shop_and_a_terminal_overrule_the_fleet() {
     assert_eq!(policies.thresholds.trace_jump, 60);
     let with = |text: &str| format!("store.path = \"/x\"\n[[shop]]\nname = \"s\"\n{text}");
     check(&with("deadlines = { agent_offline_s = 5 }"), &["of the fleet, not here"]);
-    check(&with("thresholds = { printer_sales = 0 }"), &["expected 1 to 8, found 0"]);
+    check(&with("thresholds = { printer_sales = 0 }"), &["expected a number from 1 to 8, found 0"]);
     check(
         &with(
             "thresholds = { skew_s = 1 }\n[[shop.terminal]]\nnumber = \"1\"\nwho_prints = \"none\"",

@@ -213,7 +213,11 @@ fn failed(place: &str, error: &lettre::transport::smtp::Error) -> Outcome {
     let mut text = format!("{place}: {error}");
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
+        // The outer words often hold those of their cause.
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text.push_str(&format!(": {words}"));
+        }
         source = cause.source();
     }
     match code {

@@ -25,6 +25,64 @@ pub fn code_only(text: &str) -> String {
     without_tests(&code)
 }
 
+/// The texts that a file's code holds, outside its tests, each with its line and with the calls and attributes that it
+/// stands in: `["map_err", "format!"]`.
+pub fn texts(text: &str) -> Vec<(usize, Vec<String>, String)> {
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let mut found = Vec::new();
+    let mut within: Vec<String> = Vec::new();
+    let mut code = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let skipped = literal_bytes(rest, code.chars().next_back());
+        if skipped == 0 {
+            match next {
+                '(' | '[' | '{' => within.push(last_path(&code)),
+                ')' | ']' | '}' => drop(within.pop()),
+                _ => {}
+            }
+            code.push(next);
+            rest = &rest[next.len_utf8()..];
+            continue;
+        }
+        let literal = &rest[..skipped];
+        if literal.starts_with(['"', 'r']) {
+            let line = text[..text.len() - rest.len()].matches('\n').count() + 1;
+            found.push((line, within.clone(), unescaped(literal)));
+        }
+        code.push(' ');
+        rest = &rest[skipped..];
+    }
+    found
+}
+
+/// The path that some code ends with: `tracing::warn!`.
+fn last_path(code: &str) -> String {
+    let is_part = |sign: char| sign.is_alphanumeric() || "_:!.".contains(sign);
+    let start = code.rfind(|sign| !is_part(sign)).map_or(0, |at| at + 1);
+    code.get(start..).unwrap_or_default().to_owned()
+}
+
+/// What a literal says.
+fn unescaped(literal: &str) -> String {
+    let inner = literal.trim_start_matches(['r', '#']).trim_end_matches('#');
+    let inner = inner.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(inner);
+    if literal.starts_with('r') {
+        return inner.to_owned();
+    }
+    let mut text = String::new();
+    let mut signs = inner.chars().peekable();
+    while let Some(sign) = signs.next() {
+        match (sign, signs.peek()) {
+            ('\\', Some('\n')) => while signs.next_if(|sign| sign.is_whitespace()).is_some() {},
+            ('\\', Some('n')) => text.extend(signs.next().map(|_| '\n')),
+            ('\\', Some(_)) => text.extend(signs.next()),
+            (sign, _) => text.push(sign),
+        }
+    }
+    text
+}
+
 /// Bytes of the comment, string or character that `text` begins with; 0 where it is code.
 fn literal_bytes(text: &str, before: Option<char>) -> usize {
     if text.starts_with("//") {
@@ -209,6 +267,18 @@ fn paths_are_found_where_code_names_them() {
     );
     check("fn f() -> std::fs::File { tokio::spawn(g) }", &["std::fs::File", "tokio::spawn"]);
     check("use a::{\n    b::{c, d},\n    self,\n};", &["a::b::c", "a::b::d", "a::self"]);
+}
+
+#[test]
+fn texts_are_found_with_what_they_stand_in() {
+    let code = "#[error(\"a {b} \\\n   c\")]\n// \"no\"\nlet x = y(format!(\"d\\n\"));\n#[cfg(test)]\nmod tests { f(\"e\") }";
+    let found: Vec<(usize, String, String)> = texts(code)
+        .into_iter()
+        .map(|(line, within, text)| (line, within.join(" ").trim().to_owned(), text))
+        .collect();
+    let expected = [(1, "error", "a {b} c"), (4, "y format!", "d\n")];
+    let expected = expected.map(|(line, within, text)| (line, within.to_owned(), text.to_owned()));
+    assert_eq!(found, expected);
 }
 
 #[test]

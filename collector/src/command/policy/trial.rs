@@ -1,6 +1,7 @@
 //! A proposed policy tried on the stored journal: all that a terminal's agents sent is judged again by the core that
 //! runs live, as if the policy had been in force. Changes nothing in the store.
 
+use crate::command::put;
 use crate::command::replay::judging::Judging;
 use crate::command::replay::{bar_of, journal};
 use crate::correlate::policy::{Policies, TerminalName, TerminalPolicy};
@@ -85,13 +86,13 @@ impl Trial {
         let debits: u64 = self.verdicts.iter().sum();
         let said = Verdict::LABELS.iter().zip(self.verdicts).filter(|(_, count)| *count > 0);
         let said: Vec<String> = said.map(|(label, count)| format!("{label} {count}")).collect();
-        writeln!(out, "  the journal judged by it: {debits} debits: {}", said.join(", "))?;
+        put(out, &format!("  the journal judged by it: {debits} debits: {}", said.join(", ")))?;
         for row in self.without_slip.iter().take(NAMED_MAX) {
-            writeln!(out, "    no slip: {row}")?;
+            put(out, &format!("    no slip: {row}"))?;
         }
         match self.without_slip.len().saturating_sub(NAMED_MAX) {
             0 => Ok(()),
-            more => writeln!(out, "    and {more} more without slip"),
+            more => put(out, &format!("    and {more} more without slip")),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::judging::Judging;
 use super::{ReplayError, bar_of, journal, store_file};
+use crate::command::put;
 use crate::correlate::case::Case;
 use crate::correlate::finding::{FindingKind, Told};
 use crate::correlate::policy::Policies;
@@ -86,12 +87,11 @@ pub fn tell(
     } else {
         let events = judging.events;
         let sum = format!("{events} events judged again: {same} payments the same, {differ} not");
-        let old = if too_old > 0 {
-            format!(", {too_old} older than the journal and left as they are")
-        } else {
-            String::new()
+        let old = match too_old {
+            0 => String::new(),
+            _ => format!("; {too_old} older than the journal and left as they are"),
         };
-        writeln!(out, "{sum}{old}").map_err(ReplayError::Write)?;
+        put(out, &format!("{sum}{old}")).map_err(ReplayError::Write)?;
     }
     out.flush().map_err(ReplayError::Write)?;
     Ok(judged.unread)
@@ -168,5 +168,5 @@ fn write(
     let amount = row.case.keys.amount.map(|amount| amount.to_string());
     let about = [Some(row.id.to_string()), terminal, stan, amount];
     let about: Vec<String> = about.into_iter().flatten().collect();
-    writeln!(out, "{}\n  was: {}\n  is:  {}", about.join("  "), words(was), words(is))
+    put(out, &format!("{}\n  was: {}\n  is:  {}", about.join("  "), words(was), words(is)))
 }

@@ -2,6 +2,7 @@
 //! numbers here, so that whoever judges compares no texts. Judges nothing.
 
 use super::ReplayError;
+use crate::command::put;
 use crate::correlate::policy::AgentName;
 use indicatif::ProgressBar;
 use slipwatch_shared::event::{Epoch, Event};
@@ -10,7 +11,7 @@ use slipwatch_shared::wire::json::{Line, LineError, quick};
 use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 /// Longest line that is read, in bytes: an event and its evidence in hexadecimal digits.
@@ -183,7 +184,7 @@ impl Reading {
     fn refuse(&mut self, name: &str, number: u64, error: &LineError) {
         self.wrong += 1;
         if self.wrong <= WRONG_TOLD_MAX {
-            let _ = writeln!(io::stderr(), "{name}:{number}: {error}");
+            let _ = put(&mut io::stderr(), &format!("{name}:{number}: {error}"));
         }
     }
 }

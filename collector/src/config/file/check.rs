@@ -38,7 +38,8 @@ pub(super) fn bounded(
     if (least..=most).contains(found.get_ref()) {
         return Ok(*found.get_ref());
     }
-    Err(wrong(&found, format!("expected {least} to {most}, found {}", found.get_ref())))
+    let expected = format!("expected a number from {least} to {most}, found {}", found.get_ref());
+    Err(wrong(&found, expected))
 }
 
 fn login(

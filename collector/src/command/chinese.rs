@@ -1,0 +1,502 @@
+//! The Chinese of the command line: what helps with each command and argument, and the sentences of errors and of `check`.
+//! The English stands where it belongs; tests say what is missing here and what is left over.
+
+use slipwatch_tongue::Tongue;
+
+/// All that the collector says in Chinese on the command line.
+pub const TONGUE: Tongue = Tongue { help: HELP, sentences: SENTENCES };
+
+const HELP: &[(&str, &str)] = &[
+    ("", "接收采集程序的消息，逐笔判断，扣款未出凭条时通知门店"),
+    (
+        ":",
+        "示例：\n{1}\n\n退出状态：\n   0  一切正常\n   1  意外失败\n   2  参数有误\n  65  文件被拒收，或投诉的内容填写有误\n  \
+         69  所需的服务没有应答（仅 check）\n  73  状态目录不能写入或正被占用\n  78  设置有误\n\n环境变量：\n  \
+         SLIPWATCH_LOG  记录哪些日志，如 \"debug\" 或 \"warn,slipwatch_collector=debug\" [默认：info]\n  \
+         LANG           帮助、错误和结果所用的语言：以 zh 开头时为中文；--lang 优先",
+    ),
+    ("*.config", "设置文件"),
+    ("*.json", "以 JSON 输出"),
+    ("*.lang", "输出所用的语言；不写时由 LC_ALL、LC_MESSAGES 或 LANG 决定"),
+    ("run", "运行，直到收到 SIGTERM；收到 SIGHUP 时重新读取门店、采集程序、终端和期限"),
+    ("check", "检查设置、数据库、网页地址、MQTT 服务器和邮件服务器有没有问题，不改动任何东西"),
+    ("check.offline", "不检查要用网络的部分：网页、MQTT 服务器和邮件服务器"),
+    ("check.json", "以 JSON 输出：{\"ok\": bool, \"checks\": [{\"name\", \"ok\", \"detail\"}]}"),
+    (
+        "import",
+        "导入收单机构、钱包和银行的对账文件：先核对合计，再与终端上的交易逐笔匹配，并说明有哪些变化",
+    ),
+    (
+        "import:",
+        "文件必须通过自身合计的核对，否则整份拒收，并写明行、列和原因。已导入过的文件再导入不会改变什么。同一来源、同样日期的\
+         更正文件会取代原来那一份。收集程序运行时也可以导入：各行在一个事务中同时生效，通知由收集程序发出。两个导入同时进行时，\
+         后一个会等待。\n\n示例：\n{1}\n\n退出状态：0 文件都已导入，或先前已导入；1 数据库出错；65 有文件被拒收；78 设置或格式有误",
+    ),
+    (
+        "import.profile",
+        "文件的格式：格式的名称；与 --explain 同用时也可以是格式文件。能够识别时自动判断",
+    ),
+    ("import.explain", "逐行显示读出的内容，不存入数据库"),
+    ("import.json", "以 JSON 说明变化，每个文件一行"),
+    ("import.document", "同时把摘要写成文档（PDF）"),
+    ("import.files", "要导入的文件；ZIP 压缩包直接读取"),
+    ("cases", "列出未结的问题及其原因"),
+    (
+        "cases:",
+        "使用 --json 时，每个问题一行：\n{1}\n“paid”是交易时间（有交易时）；“since”是问题成立的时间：凭条的问题从期限到时算起。\n\
+         金额是交易金额，以最小单位计；没有交易的问题，是它所涉及的金额。\n\n退出状态：0 已列出，不论有没有；1 数据库暂时无法读取；\
+         2 没有这个编号的问题；73 还没有数据库，或当前用户无权读取；78 设置有误",
+    ),
+    ("cases.json", "以 JSON 输出，每个问题一行"),
+    ("cases.code", "只列出目录中这个编号的问题，如 A06"),
+    ("complaint", "查找顾客投诉的交易，答复顾客，跟进已答应的事"),
+    (
+        "complaint:",
+        "顾客记得不必准确：错一位、差一小时、差半天或差一天也能找到，并会说明。切勿输入完整卡号：后四位就够，多写会被拒绝。\n\n\
+         示例：\n{1}\n\n问题代码：no_slip 未出凭条，charged_twice 重复扣款，wrong_amount 金额不对，cancelled_but_charged 取消后仍扣款，\
+         refund_missing 未收到退款，other 其他\n\n退出状态：0 已办妥；1 没有这件投诉，或数据库出错；65 填写的内容不被接受；78 设置有误",
+    ),
+    ("complaint search", "查找顾客所说的交易；不作登记"),
+    ("complaint open", "登记投诉；交易会自动查找，以后到的也会"),
+    ("complaint answer", "告诉顾客目前的情况，以及答应何时办到什么"),
+    ("complaint show", "显示一件投诉目前的情况"),
+    ("complaint list", "列出投诉"),
+    ("complaint choose", "选定投诉所指的交易"),
+    ("complaint close", "关闭投诉"),
+    ("*.shop", "门店在设置中的名称；只有一家时不必写"),
+    ("*.time", "时间：\"2026-11-28 14:05\"、\"11-28 14:05\"、\"14:05\"，或只写日期"),
+    ("*.slack", "时间可能相差的分钟数 [默认：30]"),
+    ("*.amount", "金额，如 88.00"),
+    ("*.last_four", "卡号后四位，不要多写"),
+    ("*.order", "手机上的订单号（微信、支付宝）"),
+    ("*.trouble", "什么问题 [默认：no_slip]"),
+    ("*.number", "投诉的编号"),
+    ("complaint open.note", "顾客的原话"),
+    ("complaint open.contact", "顾客的联系方式"),
+    ("complaint open.language", "答复所用的语言：zh-CN 或 en"),
+    ("complaint open.received", "收到投诉的时间；不是刚刚收到时才写"),
+    ("complaint open.case", "所指的交易；知道是哪一笔时写上，其余就不必再写"),
+    ("complaint answer.pdf", "把答复写到这个文件，以便打印"),
+    ("complaint answer.dry", "不作登记，只显示会怎样答复"),
+    ("complaint list.all", "也列出已关闭的"),
+    ("complaint choose.case", "交易；写“none”则取消选定"),
+    ("complaint close.broken", "答应的事没有办到"),
+    ("replay", "用录下的事件重新判断：读入 JSON 各行，输出结论；不用 MQTT 服务器，也不用数据库"),
+    (
+        "replay:",
+        "输入：每个事件一行，由 `slipwatch-agent decode` 写出，按各采集程序的序号排列：\n{1}\n\
+         可不写的有：epoch、boot、synchronised、terminal、device_time、text、frame。来源要先有 `source_opened`，\
+         空闲时要有 `pulse`；没有它们，听不到也证明不了什么。\n\n输出：每笔交易一行，按采集程序和序号排列；不知道的不写：\n{2}\n\n\
+         使用 --settings 时，只判断其中写明了门店和终端的交易。日志本身没有写明属于哪家门店，要由 \
+         `slipwatch-agent decode --store SHOP --terminal NUMBER` 写明。时间为 UTC；日志的时区由 `decode --time-zone` 写明。\n\n\
+         示例：\n{3}\n\n使用 --from-journal 时：每笔有差别的交易三行，即当时的结论和现在的结论；最后是合计。加 --json 时：\n{4}\n\n\
+         已结的交易暂存在 $TMPDIR 中一个没有名字的文件里，所以录制文件再长也只需很少内存。\n\n\
+         退出状态：0 各行都已读取；1 有的行没有读取，或什么也读不到；78 设置有误",
+    ),
+    ("replay.settings", "按这个设置文件中的终端和期限判断；不写时视为每笔扣款打印一张凭条"),
+    (
+        "replay.from_journal",
+        "按所给的设置重新判断这个数据库的日志，并说明与当时有何不同；写目录或其中的文件。收集程序可以同时运行",
+    ),
+    ("replay.show", "显示哪些交易"),
+    ("replay.show=all", "全部"),
+    ("replay.show=findings", "有问题的"),
+    ("replay.json", "与 `--from-journal` 同用：以 JSON 输出差别，每笔一行"),
+    ("replay.threads", "线程数；为 1 时读取和判断轮流进行"),
+    ("replay.files", "录下的事件，每行一个 JSON；`-` 表示标准输入"),
+    ("evidence", "把一笔交易的全部已知内容写成一个签名的证据包，或检查这样的证据包"),
+    (
+        "evidence:",
+        "证据包中有证据文档（中文和英文）、数据，以及采集程序的记录和它们的哈希链与签名。其中也有前一笔和后一笔交易，\
+         并如实写明哪些时间没有监听到。\n\n示例：\n{1}\n\n交易的编号写在通知里，也在它的网页上。\n\n\
+         退出状态：0 已写好，或检查通过；1 没有写成，或检查不通过；78 设置有误",
+    ),
+    ("evidence.out", "证据包写到哪个目录"),
+    ("evidence.case", "交易，或 `cases` 列出的关于它的问题"),
+    ("evidence verify", "检查证据包：改动过一个字节就不通过；不需要设置，也不需要网络"),
+    ("evidence verify.file", "证据包"),
+    ("evidence verify.collector_key", "应有的收集程序公钥，64 位十六进制数字"),
+    ("evidence verify.agent_key", "应有的采集程序公钥，64 位十六进制数字"),
+    ("policy", "显示从各终端的凭条中得知的规律，用已存的记录试判，并予以确认"),
+    (
+        "policy:",
+        "设置中没有写 `who_prints` 的终端只监听、不判断。听到 20 笔扣款之后，`policy show` 据此（最多取最初的 200 笔）\
+         提出由谁打印、打几联、多少金额以上打印。`policy confirm` 先用已存的记录试判，加 --yes 时写入设置旁边的 confirmed.toml；\
+         `systemctl reload slipwatch-collector` 之后生效。\n\n示例：\n{1}\n\n\
+         退出状态：0 一切正常；1 还不能提出，或无法写入；73 数据库无法读取；78 设置有误",
+    ),
+    ("policy show", "显示各终端按什么判断；没有写明的，显示所提的建议"),
+    ("policy show.shop", "只显示这家门店"),
+    ("policy show.terminal", "只显示这台终端"),
+    ("policy show.json", "以 JSON 输出，每台终端一行"),
+    ("policy confirm", "用已存的记录试判一项建议，加 --yes 时使之生效"),
+    ("policy confirm.shop", "终端所在的门店"),
+    ("policy confirm.terminal", "终端号"),
+    ("policy confirm.yes", "写入；不写时不作任何改动"),
+];
+
+const SENTENCES: &[(&str, &str)] = &[
+    // The settings.
+    ("cannot read {}", "无法读取 {}"),
+    ("no file for the secret {}, looked for {}", "没有密钥文件 {}，找过 {}"),
+    ("a `password_file` needs a `user` beside it", "写了 `password_file`，就要同时写 `user`"),
+    (
+        "one broker is enough: `broker.embedded` or `broker.external`",
+        "只能有一个 MQTT 服务器：`broker.embedded` 或 `broker.external`",
+    ),
+    ("a slot from 0 to 63", " 0 至 63 的分片号"),
+    ("a `certificate` needs its `key` beside it", "写了 `certificate`，就要同时写 `key`"),
+    ("an address that begins with http:// or https://", "以 http:// 或 https:// 开头的地址"),
+    ("either `mail.smtp` or `mail.directory`", " `mail.smtp`、`mail.directory` 二者之一"),
+    ("expected a number from {} to {}, found {}", "应为 {} 至 {} 之间的数，实际是 {}"),
+    (
+        "expected only under `[deadlines]` of the fleet, not here",
+        "只能写在全局的 `[deadlines]` 中，不能写在这里",
+    ),
+    ("expected a name of its own, this shop stands above", "门店名称重复，上面已有这家门店"),
+    (
+        "expected a name that no other agent of any shop has: it is its client id",
+        "采集程序的名称在所有门店中都不能重复：它就是 MQTT 客户端标识",
+    ),
+    ("expected a number of its own, this terminal stands above", "终端号重复，上面已有这台终端"),
+    ("1 to 3 copies", " 1 至 3 联"),
+    (
+        "expected `slip_alert_s` at or above `slip_suspect_s` for this terminal",
+        "这台终端的 `slip_alert_s` 不能小于 `slip_suspect_s`",
+    ),
+    (
+        "expected `skew_clear_s`, `skew_s` and `skew_grave_s` in rising order for this terminal",
+        "这台终端的 `skew_clear_s`、`skew_s`、`skew_grave_s` 应依次增大",
+    ),
+    ("expected at most {} lines of {} characters", "最多 {} 行，每行最多 {} 个字"),
+    ("expected a name of its own, this statement stands above", "对账文件名称重复，上面已有这一项"),
+    ("the name of a [[shop]]", "某个 [[shop]] 的名称"),
+    ("a rate such as \"0.38\", of a hundred", "百分之几的费率，如 \"0.38\""),
+    ("a word that the acquirer writes", "收单机构所写的词"),
+    ("an address and a port such as \"127.0.0.1:9480\"", "地址和端口，如 \"127.0.0.1:9480\""),
+    ("a day such as \"2026-01-31\"", "日期，如 \"2026-01-31\""),
+    ("seconds, above 0 and at most a year", "秒数，大于 0，最多一年"),
+    ("a time of day such as \"09:30\"", "时刻，如 \"09:30\""),
+    ("opening hours such as \"09:00-22:00\"", "营业时间，如 \"09:00-22:00\""),
+    (
+        "a weekday such as \"sunday\", or a day such as \"2026-01-31\"",
+        "星期几，如 \"sunday\"，或日期，如 \"2026-01-31\"",
+    ),
+    ("an amount such as \"10.00 CNY\"", "金额，如 \"10.00 CNY\""),
+    (
+        "a time zone of this machine such as \"Asia/Shanghai\", or an offset such as \"+08:00\"",
+        "本机有的时区，如 \"Asia/Shanghai\"，或时差，如 \"+08:00\"",
+    ),
+    ("a mail address", "邮箱地址"),
+    (
+        "\"terminal\", \"till_from_terminal_text\", \"till_own_layout\", \"electronic\" or \"none\"",
+        " \"terminal\"、\"till_from_terminal_text\"、\"till_own_layout\"、\"electronic\" 或 \"none\"",
+    ),
+    ("1 to 32 letters, digits and dashes", " 1 至 32 个字母、数字或连字符"),
+    ("store.agent.epoch.number", " 门店.采集程序.纪元.序号"),
+    ("no finding is called {}; there are {}", "没有编号为 {} 的问题；可用的有 {}"),
+    ("unknown {} `{}`; did you mean `{}`?", "不认识的{} `{}`；是不是想写 `{}`？"),
+    ("unknown {} `{}`; expected one of {}", "不认识的{} `{}`；可用的有 {}"),
+    // The store.
+    ("no room left on the disk of the store", "数据库所在的磁盘已满"),
+    ("the store is held by somebody else", "数据库正被别的程序占用"),
+    ("the store failed while {}", "数据库出错（{}）"),
+    ("{} cannot be used", "{} 不能使用"),
+    (
+        "there is no store at {} yet: the collector makes it when it first runs (`systemctl start slipwatch-collector`)",
+        "{} 还不存在：收集程序第一次运行时才会建立（`systemctl start slipwatch-collector`）",
+    ),
+    (
+        "this user may not use {}; run the command as the one whose it is: `sudo -u {} slipwatch-collector ...`",
+        "当前用户无权使用 {}；请以其所有者运行：`sudo -u {} slipwatch-collector ...`",
+    ),
+    (
+        "store is of schema {}, this program knows {} at most",
+        "数据库的版本是 {}，本程序最多认识到 {}：请使用较新的 slipwatch",
+    ),
+    ("a row of {} is damaged: {}", "数据库表 {} 中有一行已损坏：{}"),
+    ("the store failed", "数据库出错"),
+    ("the store cannot be opened", "数据库无法打开"),
+    ("the store cannot be read", "数据库无法读取"),
+    ("the store {} cannot be read", "数据库 {} 无法读取"),
+    ("the journal cannot be read", "已存的记录无法读取"),
+    (
+        "the store in {} is in use by another collector: stop that one, or give this one another [store] path",
+        "{} 中的数据库正由另一个收集程序使用：请停止那一个，或为本程序另设 [store] path",
+    ),
+    // What the store was doing.
+    ("beginning an import", "开始导入"),
+    ("beginning to write", "开始写入"),
+    ("committing", "提交"),
+    ("counting complaints", "统计投诉"),
+    ("counting the outbox", "统计待发通知"),
+    ("counting what is open", "统计未结问题"),
+    ("forgetting what is old", "清理过期数据"),
+    ("keeping what is kept", "保存状态"),
+    ("letting go of what was watched", "停止跟踪"),
+    ("linking rows", "关联对账记录"),
+    ("loading", "装载"),
+    ("looking for a credit", "查找入账"),
+    ("looking for a file", "查找对账文件"),
+    ("looking for a link", "查找关联"),
+    ("looking for a payment that is booked twice", "查找重复入账的交易"),
+    ("looking for files of a period", "查找一段日期的对账文件"),
+    ("looking for files of the same days", "查找同日期的文件"),
+    ("looking for links", "查找关联"),
+    ("looking for payments behind rows", "查找对账记录所指的交易"),
+    ("looking for payments near rows", "查找与对账记录相近的交易"),
+    ("looking for payments that were undone late", "查找事后撤销的交易"),
+    ("looking for payments without a row", "查找没有对账记录的交易"),
+    ("making a file count", "使对账文件生效"),
+    ("marking the outbox", "标记通知"),
+    ("migrating", "升级数据库结构"),
+    ("opening", "打开"),
+    ("opening for reading", "打开以供读取"),
+    ("reading a complaint", "读取投诉"),
+    ("reading a payment", "读取交易"),
+    ("reading a payment's name", "读取交易名称"),
+    ("reading a payment's number", "读取交易编号"),
+    ("reading a row", "读取对账记录"),
+    ("reading a settlement file", "读取对账文件"),
+    ("reading a terminal's payments", "读取终端的交易"),
+    ("reading agents", "读取采集程序"),
+    ("reading complaints", "读取投诉"),
+    ("reading evidence", "读取证据"),
+    ("reading findings", "读取问题"),
+    ("reading findings of rows alike", "读取相同对账记录的问题"),
+    ("reading how far a shop was heard", "读取门店的监听进度"),
+    ("reading news", "读取待通知的对账结果"),
+    ("reading payments", "读取交易"),
+    ("reading rates", "读取费率"),
+    ("reading rows of a kind", "读取对账记录"),
+    ("reading rows that await a payment", "读取等待交易的对账记录"),
+    ("reading rows that book a payment", "读取为交易入账的对账记录"),
+    ("reading settlement files", "读取对账文件"),
+    ("reading the agents", "读取采集程序"),
+    ("reading the journal", "读取已存的记录"),
+    ("reading the outbox", "读取待发通知"),
+    ("reading the payment beside another", "读取相邻的交易"),
+    ("reading the schema's version", "读取数据库版本"),
+    ("reading the signing secret", "读取签名密钥"),
+    ("reading what happened to complaints", "读取投诉经过"),
+    ("reading what is kept", "读取状态"),
+    ("reading what is open", "读取未结问题"),
+    ("reading what is open of a file", "读取对账文件的未结问题"),
+    ("reading what is watched", "读取跟踪事项"),
+    ("reading what letters told", "读取已发通知"),
+    ("reading what settles a payment", "读取结算交易的记录"),
+    ("searching for a complaint", "查找投诉"),
+    ("sweeping an import that was cut off", "清理中断的导入"),
+    ("taking an import back", "撤回导入"),
+    ("watching what was settled", "跟踪已结算的交易"),
+    ("reading what stands in the place of rows", "读取替换对账记录的内容"),
+    ("writing a complaint down", "登记投诉"),
+    ("writing a row's state", "写入对账记录的状态"),
+    ("writing down a file that was refused", "登记被拒收的文件"),
+    ("writing findings", "写入问题"),
+    ("writing findings of rows that repeat", "写入重复对账记录的问题"),
+    ("writing rows of a file", "写入对账记录"),
+    // The start.
+    (
+        "cannot listen on {} for pages and metrics: is another program there?",
+        "无法在 {} 提供网页和指标：是不是有别的程序在用？",
+    ),
+    ("the thread that judges ended", "负责判断的线程已结束"),
+    ("a thread cannot be started", "无法启动线程"),
+    (
+        "the embedded broker cannot listen on {}: is another broker running there?",
+        "内置的 MQTT 服务器无法监听 {}：是不是已有别的 MQTT 服务器在运行？",
+    ),
+    (
+        "the embedded broker was started on {} and does not answer",
+        "内置的 MQTT 服务器已在 {} 启动，但没有应答",
+    ),
+    ("the embedded broker's thread cannot be started", "无法启动内置 MQTT 服务器的线程"),
+    ("what the connection needs cannot be read", "连接所需的文件无法读取"),
+    ("the broker cannot be reached, refused, or went away", "MQTT 服务器连不上、拒绝连接或已断开"),
+    ("the MQTT client refused a request", "MQTT 客户端拒绝了请求"),
+    (
+        "the broker refused the subscription to {}: check its access list for this user",
+        "MQTT 服务器拒绝订阅 {}：请检查它给这个用户的权限",
+    ),
+    ("the queue was full for {} s", "队列已满 {} 秒"),
+    ("the collector is stopping", "收集程序正在停止"),
+    ("TLS to the mail server cannot be set up", "与邮件服务器的 TLS 无法建立"),
+    ("the sender {} is no mail address", "发件人 {} 不是邮箱地址"),
+    ("letters cannot be written to {}", "通知邮件无法写入 {}"),
+    ("{} closed the connection", "{} 断开了连接"),
+    ("{} is no mail address", "{} 不是邮箱地址"),
+    ("the mail server does not accept user and password: {}", "邮件服务器不接受用户名和密码：{}"),
+    // `check`.
+    ("ok", "正常"),
+    ("wrong", "有误"),
+    ("settings", "设置"),
+    ("store", "数据库"),
+    ("pages", "网页"),
+    ("broker", "MQTT"),
+    ("mail", "邮件"),
+    ("{} shops, {} agents, {} terminals", "{} 家门店，{} 个采集程序，{} 台终端"),
+    (
+        "no agent is listed, so all that arrives will be put aside",
+        "没有写明采集程序，收到的一切都会被搁置",
+    ),
+    ("{} can be written", "{} 可以写入"),
+    ("no answer in time", "没有及时应答"),
+    ("letters can be sent", "通知邮件可以发送"),
+    ("{} is free", "{} 空闲"),
+    (
+        "{} is in use, and a collector runs on this store",
+        "{} 已被占用，而这个数据库上正运行着收集程序",
+    ),
+    (
+        "cannot listen on {}: {}; end the other program, or set another `listen` under [http]",
+        "无法监听 {}：{}；请结束那个程序，或在 [http] 中另设 `listen`",
+    ),
+    ("embedded, {} is free", "内置，{} 空闲"),
+    ("embedded, a broker already answers on {}", "内置，{} 上已有 MQTT 服务器应答"),
+    ("{}:{} answers", "{}:{} 有应答"),
+    // Complaints.
+    ("there is no complaint {}", "没有编号为 {} 的投诉"),
+    ("complaint {} is closed", "投诉 {} 已经关闭；请另开一件"),
+    ("there is no such payment", "没有这笔交易"),
+    ("too many complaints are open; close some first", "未关闭的投诉太多；请先关闭一些"),
+    (
+        "nothing is written from pages here: http.forms is off",
+        "这里不能从网页登记：http.forms 已关闭",
+    ),
+    ("{} cannot be written", "{} 无法写入"),
+    ("the document cannot be written: {}", "文档无法写出：{}"),
+    // Settlement files.
+    ("{} cannot be written: {}; nothing was imported", "{} 无法写入：{}；什么也没有导入"),
+    ("{} cannot be written: {}", "{} 无法写入：{}"),
+    ("the profile {} cannot be read", "格式文件 {} 无法读取"),
+    ("the inbox {} cannot be read", "收件目录 {} 无法读取"),
+    ("no profile is called {}; there are {}", "没有名为 {} 的格式；可用的有 {}"),
+    ("waits for another import", "等待另一个导入结束"),
+    ("no profile knows it; name one with --profile", "没有一种格式与它相符；请用 --profile 指定"),
+    ("several profiles know it: {}", "与多种格式相符：{}"),
+    ("read as {}: {}", "按 {} 读取：{}"),
+    ("{} rows", "{} 行"),
+    ("holds: {} = {}", "核对相符：{} = {}"),
+    ("left out: {} values of {} that are no such number", "略去：{} 个不合“{}”写法的值"),
+    // Evidence.
+    (
+        "there is no case {} in the store; it may be older than is kept",
+        "数据库中没有交易 {}；可能已超过保存期限",
+    ),
+    ("{} cannot be read or written", "{} 无法读写"),
+    ("{} does not hold", "{} 检查不通过"),
+    ("{}: case {}", "{}：交易 {}"),
+    ("collector's key  {}", "收集程序公钥  {}"),
+    ("agent's key      {}, numbers {}", "采集程序公钥  {}，序号 {}"),
+    ("events shown     {}", "所列事件      {}"),
+    ("not signed by the agent (yet): {} of them", "其中（尚）没有采集程序签名的：{} 个"),
+    ("it holds: nothing was changed since it was signed", "检查通过：签名之后没有任何改动"),
+    ("IT DOES NOT HOLD:", "检查不通过："),
+    ("it is signed with another key of the collector", "签名用的是收集程序的另一把密钥"),
+    (
+        "it is signed with another key of the agent, or with none",
+        "签名用的是采集程序的另一把密钥，或没有签名",
+    ),
+    ("not an evidence archive: {}", "不是证据包：{}"),
+    ("{} is not what was signed", "{} 与签名时不同"),
+    ("the signature does not belong to the collector's key", "签名与收集程序的公钥不符"),
+    ("the archive was changed outside of its files", "证据包在文件之外被改动过"),
+    ("the signature does not belong to the agent's key", "签名与采集程序的公钥不符"),
+    ("the records are not those that were signed", "记录与签名时不同"),
+    ("it is of format {}", "格式是 {}"),
+    ("it has more than {} bytes", "超过 {} 字节"),
+    ("it holds more than {} files", "其中的文件超过 {} 个"),
+    ("it has no {}", "其中没有 {}"),
+    ("record {} cannot be read", "记录 {} 无法读取"),
+    ("record {} is not the one of its digest", "记录 {} 与它的摘要不符"),
+    ("{} is missing", "缺少 {}"),
+    ("{} is no text", "{} 不是文本"),
+    ("{} is not of its shape: {}", "{} 的结构不对：{}"),
+    ("event {} is of another stream", "事件 {} 属于另一条记录流"),
+    ("event {} is not what its record says", "事件 {} 与它的记录不符"),
+    ("event {} of a payment is not shown", "交易的事件 {} 没有列出"),
+    ("the chain is broken before number {}", "哈希链在序号 {} 之前断开"),
+    ("numbers {} to {}: {}", "序号 {} 至 {}：{}"),
+    ("the stretch is signed with more than one key of the agent", "这一段用采集程序的多把密钥签名"),
+    ("{} names another key of the agent", "{} 写的是采集程序的另一把密钥"),
+    // Policies.
+    ("shop {} has no terminal {} in the settings", "设置中门店 {} 没有终端 {}"),
+    (
+        "the settings say who prints at terminal {}: take that line out to use what was learned",
+        "设置中已写明终端 {} 由谁打印：要采用得知的规律，请删去那一行",
+    ),
+    ("nothing can be proposed for terminal {} yet", "终端 {} 还不能提出建议"),
+    ("the policy cannot be tried", "建议无法试判"),
+    ("the confirmed policies cannot be written", "确认的规律无法写入"),
+    ("the result cannot be written", "结果无法写出"),
+    ("there is no room in $TMPDIR for what is judged", "$TMPDIR 中没有空间存放判断的结果"),
+    ("only {} debits were heard, and {} are needed", "只听到 {} 笔扣款，需要 {} 笔"),
+    (
+        "Nothing was written. Say it again with --yes to put it in force.",
+        "什么也没有写入。加 --yes 再运行一次即可使之生效。",
+    ),
+    (
+        "Written to {}. In force after: systemctl reload slipwatch-collector",
+        "已写入 {}。运行 systemctl reload slipwatch-collector 后生效",
+    ),
+    ("slip due from {}", "{} 起需要凭条"),
+    ("by contactless card from {}", "非接卡 {} 起需要凭条"),
+    ("by the settings", "由设置写明"),
+    ("confirmed {}, learned from {} debits", "{} 确认，得自 {} 笔扣款"),
+    ("{} {}: not judged; {}", "{} {}：不判断；{}"),
+    ("{} {}: {}, from {} debits, of which {} % fit", "{} {}：{}，得自 {} 笔扣款，其中 {} % 相符"),
+    ("proposed", "建议"),
+    ("confirmed", "已确认"),
+    (
+        "heard: paper {} (shop's copy {}, shopper's copy {}), electronic {}, declined {}, nothing {}",
+        "听到：纸质 {}（商户存根 {}，持卡人存根 {}），电子 {}，顾客不要 {}，没有 {}",
+    ),
+    ("the journal judged by it: {} debits: {}", "据此判断已存的记录：{} 笔扣款：{}"),
+    ("no slip: {}", "未出凭条：{}"),
+    ("and {} more without slip", "还有 {} 笔未出凭条"),
+    // Replay.
+    ("{} cannot be read", "{} 无法读取"),
+    ("the directory for temporary files ($TMPDIR) cannot be used", "临时目录（$TMPDIR）不能使用"),
+    (
+        "{} events judged: they tell of no payment. Was the log decoded with its dialect? `slipwatch-agent decode --list`",
+        "判断了 {} 个事件：其中没有交易。日志是不是用对应的方言解读的？见 `slipwatch-agent decode --list`",
+    ),
+    ("{} events judged, {} lines not read", "判断了 {} 个事件，{} 行没有读取"),
+    ("1 payment was not judged", "1 笔交易没有判断"),
+    ("{} payments were not judged", "{} 笔交易没有判断"),
+    (
+        "{}: the settings do not name the terminal, or do not say who prints there: {}",
+        "{}：设置中没有这台终端，或没有写明由谁打印：{}",
+    ),
+    ("and others", "等"),
+    ("none at all", "一家也没有"),
+    ("{} (terminal not said)", "{}（没有终端号）"),
+    (
+        "{}: the settings know none of the recording's shops ({}); they name {}. Say whose log it is when it is decoded: \
+         slipwatch-agent decode --store {} --agent AGENT --terminal NUMBER ...",
+        "{}：设置中没有录制文件所属的门店（{}），设置中有 {}。请在解读时写明日志属于谁：\
+         slipwatch-agent decode --store {} --agent AGENT --terminal NUMBER ...",
+    ),
+    (
+        "{} events judged again: {} payments the same, {} not",
+        "重新判断了 {} 个事件：{} 笔交易相同，{} 笔不同",
+    ),
+    ("{} older than the journal and left as they are", "{} 笔早于所存的记录，保持原样"),
+    ("was: {}", "当时：{}"),
+    ("is:  {}", "现在：{}"),
+    ("no payment", "没有交易"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_and_argument_has_its_chinese_and_no_entry_names_nothing() {
+        let faults = slipwatch_tongue::help::faults(Arguments::command(), &TONGUE);
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}
