@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let arguments: Arguments = TONGUE.parse();
+    let arguments: Arguments = TONGUE.parse(Scrubbed(std::io::stderr()));
     log();
     // Also the panics of a damaged store's reader, which are caught: they belong into the log like all else.
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     if let Some(refused) = complaint::refuse_card_numbers(std::env::args_os()) {
         return refused;
     }
-    let arguments: Arguments = TONGUE.parse();
+    let arguments: Arguments = TONGUE.parse(Scrubbed(std::io::stderr()));
     // The broker's library tells each connection and each refused packet: what matters of it the intake tells, too.
     let filter = EnvFilter::try_from_env("SLIPWATCH_LOG").unwrap_or_else(|_| {
         EnvFilter::new(format!("{},rumqttd=error,rumqttc=error", arguments.log_level()))

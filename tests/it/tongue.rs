@@ -378,3 +378,23 @@ fn a_wrong_line_and_settings_that_stop_a_start_are_told_in_the_shells_language()
     let shut = settings("shut.toml", &format!("store.path = \"{fresh}/store\"\n"));
     collector(&format!("run --config {shut}"), "不能使用\n  原因：不是目录", "cannot be used");
 }
+
+/// What is wrong on a command line is quoted, and may be a card number that was pasted into the wrong place.
+#[test]
+fn a_wrong_line_shows_no_card_number_in_any_language() {
+    for locale in ["zh_CN.UTF-8", "en_US.UTF-8"] {
+        for (program, line) in [
+            ("slipwatch-collector", "cases 6225760000006697"),
+            ("slipwatch-collector", "policy show --terminal 6225760000006697"),
+            ("slipwatch-collector", "complaint show 6225760000006697=2812"),
+            ("slipwatch-collector", "complaint answer ;6225760000006697=28121010000?"),
+            ("slipwatch-collector", "complaint search --6225760000006697=x"),
+            ("slipwatch-agent", "decode --terminal 6225760000006697 x.log"),
+            ("slipwatch-agent", "tail 6225760000006697 --nonsense"),
+        ] {
+            let said = told(program, locale, line);
+            assert!(said.len() > 20, "{locale} {line}: {said}");
+            assert!(!said.contains("576000000"), "{locale} {line} shows the number");
+        }
+    }
+}

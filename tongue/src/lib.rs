@@ -1,6 +1,6 @@
 //! The language in which both programs answer their command line: help, wrong arguments, and the errors that end a
 //! command. English stands where it belongs, in the code; its Chinese stands beside the commands in one file a program, and
-//! tests hold the two together. Decides nothing, logs nothing: a log is in English.
+//! tests hold the two together. Decides nothing, logs nothing.
 
 pub mod catalogue;
 pub mod help;
@@ -11,6 +11,7 @@ mod wrap;
 
 use slipwatch_shared::language::Language;
 use std::error::Error;
+use std::io::Write;
 pub use wrap::columns;
 
 /// English and its Chinese, in pairs.
@@ -49,11 +50,11 @@ impl Tongue {
     }
 
     /// Reads the command line; ends the process, in the language of the shell, where it asks for help or is wrong. Costs
-    /// nothing where it is right.
-    pub fn parse<P: clap::Parser>(&self) -> P {
+    /// nothing where it is right. What is wrong is quoted, and may be anything: it goes through `errors`.
+    pub fn parse<P: clap::Parser>(&self, errors: impl Write) -> P {
         P::try_parse().unwrap_or_else(|error| match shell::language() {
-            Language::English => error.exit(),
-            Language::Chinese => usage::end(self, P::command(), error),
+            Language::English => usage::end_in_english(error, errors),
+            Language::Chinese => usage::end(self, P::command(), error, errors),
         })
     }
 }

@@ -10,15 +10,29 @@ use std::io::{IsTerminal, Write};
 const EXIT_USAGE: i32 = 2;
 
 /// Reads the line once more with the Chinese tree, tells what comes of it, and ends.
-pub(crate) fn end(tongue: &Tongue, command: Command, english: Error) -> ! {
+pub(crate) fn end(tongue: &Tongue, command: Command, english: Error, mut errors: impl Write) -> ! {
     let error = help::chinese(command, tongue).try_get_matches().err().unwrap_or(english);
     let Some(text) = text(tongue, &error) else { error.exit() };
     let word = match std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
         true => "\x1b[1m\x1b[31m错误：\x1b[0m",
         false => "错误：",
     };
-    let _ = std::io::stderr().write_all(format!("{word}{text}").as_bytes());
+    let _ = errors.write_all(format!("{word}{text}").as_bytes());
     std::process::exit(EXIT_USAGE)
+}
+
+/// As clap ends a process itself, but for where its words go.
+pub(crate) fn end_in_english(error: Error, mut errors: impl Write) -> ! {
+    if !error.use_stderr() {
+        error.exit()
+    }
+    let text = error.render();
+    let text = match std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        true => text.ansi().to_string(),
+        false => text.to_string(),
+    };
+    let _ = errors.write_all(text.as_bytes());
+    std::process::exit(error.exit_code())
 }
 
 /// What is wrong, and how it is right; nothing where the error is no error, but help that was asked for.

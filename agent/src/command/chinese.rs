@@ -234,7 +234,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "China: till and terminal, fixed columns as bank programs use them (widths differ by bank)",
-        "中国：收银机与终端之间，银行程序所用的定长字段（各行宽度不同）",
+        "中国：收银机与终端之间，银行程序所用的定长字段（各家银行的宽度不同）",
     ),
     ("France: till and terminal, Concert E and E+", "法国：收银机与终端之间，Concert E 和 E+"),
     (

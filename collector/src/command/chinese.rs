@@ -44,7 +44,7 @@ const HELP: &[(&str, &str)] = &[
     (
         "cases:",
         "使用 --json 时，每个问题一行：\n{1}\n“paid”是交易时间（有交易时）；“since”是问题成立的时间：凭条的问题从期限到时算起。\n\
-         金额是交易金额，以最小单位计；没有交易的问题，是它所涉及的金额。\n\n退出状态：0 已列出，不论有没有；1 数据库暂时无法读取；\
+         金额是交易金额，以最小单位计；没有交易的问题，是它所涉及的金额。对账文件没有写明时刻的，“detail”中有“day”，此时“since”是当天的开始。\n\n退出状态：0 已列出，不论有没有；1 数据库暂时无法读取；\
          2 没有这个编号的问题；73 还没有数据库，或当前用户无权读取；78 设置有误",
     ),
     ("cases.json", "以 JSON 输出，每个问题一行"),
@@ -212,7 +212,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "store is of schema {}, this program knows {} at most",
-        "数据库的版本是 {}，本程序最多认识到 {}：请使用较新的 slipwatch",
+        "数据库的版本是 {}，本程序最多认识到 {}",
     ),
     ("a row of {} is damaged: {}", "数据库表 {} 中有一行已损坏：{}"),
     ("the store failed", "数据库出错"),
@@ -236,7 +236,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("letting go of what was watched", "停止跟踪"),
     ("linking rows", "关联对账记录"),
     ("loading", "装载"),
-    ("looking for a credit", "查找入账"),
+    ("looking for a credit", "查找退回的款项"),
     ("looking for a file", "查找对账文件"),
     ("looking for a link", "查找关联"),
     ("looking for a payment that is booked twice", "查找重复入账的交易"),
@@ -245,7 +245,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("looking for links", "查找关联"),
     ("looking for payments behind rows", "查找对账记录所指的交易"),
     ("looking for payments near rows", "查找与对账记录相近的交易"),
-    ("looking for payments that were undone late", "查找事后撤销的交易"),
+    ("looking for payments that were undone late", "查找事后撤销或冲正的交易"),
     ("looking for payments without a row", "查找没有对账记录的交易"),
     ("making a file count", "使对账文件生效"),
     ("marking the outbox", "标记通知"),
@@ -284,7 +284,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("reading what is open of a file", "读取对账文件的未结问题"),
     ("reading what is watched", "读取跟踪事项"),
     ("reading what letters told", "读取已发通知"),
-    ("reading what settles a payment", "读取结算交易的记录"),
+    ("reading what settles a payment", "读取为交易结算的对账记录"),
     ("searching for a complaint", "查找投诉"),
     ("sweeping an import that was cut off", "清理中断的导入"),
     ("taking an import back", "撤回导入"),
@@ -357,7 +357,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("{}:{} answers", "{}:{} 有应答"),
     // Complaints.
     ("there is no complaint {}", "没有编号为 {} 的投诉"),
-    ("complaint {} is closed", "投诉 {} 已经关闭；请另开一件"),
+    ("complaint {} is closed", "投诉 {} 已经关闭"),
     ("there is no such payment", "没有这笔交易"),
     ("too many complaints are open; close some first", "未关闭的投诉太多；请先关闭一些"),
     (

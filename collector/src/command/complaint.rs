@@ -225,7 +225,10 @@ pub fn refuse_card_numbers(arguments: impl Iterator<Item = OsString>) -> Option<
     let is_ours = arguments.iter().any(|argument| argument == "complaint");
     // What stands behind an option's own sign, and the name of a case, whose numbers are its agent's.
     let shows = |argument: &String| {
-        let value = argument.split_once('=').map_or(argument.as_str(), |parts| parts.1);
+        let option = argument
+            .split_once('=')
+            .filter(|(name, _)| name.starts_with("--") && !shows_card_number(name));
+        let value = option.map_or(argument.as_str(), |(_, value)| value);
         let case = value.strip_prefix("payment:").unwrap_or(value);
         let is_case = case.parse::<CaseId>().is_ok_and(|id| {
             id.agent.store.as_str().contains(|sign: char| sign.is_ascii_alphabetic())

@@ -36,7 +36,7 @@ Exit status: 0 it was written, or it holds; 1 it was not, or does not hold; 78 t
 
 /// Arguments of `evidence`.
 #[derive(Debug, Args)]
-#[command(after_help = HELP, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = HELP, subcommand_negates_reqs = true)]
 pub struct EvidenceArguments {
     #[command(subcommand)]
     verify: Option<EvidenceCommand>,

@@ -13,10 +13,8 @@ const PARTED_MAX: usize = 3;
 
 /// A sign that stands for a digit: of any script that a phone types, and the letters that are taken for one.
 fn digit_of(sign: char) -> Option<(u8, bool)> {
-    const BLOCKS: [u32; 7] = [0x30, 0x660, 0x6f0, 0x966, 0xff10, 0x1d7ce, 0x1d7f6];
-    let code = sign as u32;
-    if let Some(base) = BLOCKS.iter().find(|&&base| (base..base + 10).contains(&code)) {
-        return Some(((code - base) as u8, true));
+    if let Some(figure) = figure_of(sign) {
+        return Some(figure);
     }
     match sign {
         '〇' | '零' => Some((0, true)),
@@ -29,8 +27,16 @@ fn digit_of(sign: char) -> Option<(u8, bool)> {
     }
 }
 
+/// A sign that is a digit and nothing else, in any script that a phone types.
+fn figure_of(sign: char) -> Option<(u8, bool)> {
+    const BLOCKS: [u32; 7] = [0x30, 0x660, 0x6f0, 0x966, 0xff10, 0x1d7ce, 0x1d7f6];
+    let code = sign as u32;
+    let base = BLOCKS.iter().find(|&&base| (base..base + 10).contains(&code))?;
+    Some(((code - base) as u8, true))
+}
+
 /// Runs of digits in the order of the text, each with whether it may go on with the next one.
-fn runs(text: &str) -> Vec<(Vec<u8>, bool)> {
+fn runs(text: &str, digit_of: fn(char) -> Option<(u8, bool)>) -> Vec<(Vec<u8>, bool)> {
     let mut runs: Vec<(Vec<u8>, bool)> = Vec::new();
     let (mut run, mut sure, mut parted) = (Vec::new(), 0_usize, 0_usize);
     let mut letters_between = false;
@@ -62,9 +68,14 @@ fn runs(text: &str) -> Vec<(Vec<u8>, bool)> {
     runs
 }
 
-/// Whether a text shows a card number, however it is parted.
+/// Whether a text shows a card number, however it is parted: with letters for digits, or with letters that are none beside
+/// it (`No6225...`).
 pub fn shows_card_number(text: &str) -> bool {
-    let runs = runs(text);
+    shows(text, digit_of) || shows(text, figure_of)
+}
+
+fn shows(text: &str, digit_of: fn(char) -> Option<(u8, bool)>) -> bool {
+    let runs = runs(text, digit_of);
     // One wallet's number and nothing else, typed in groups: what its groups come to is chance.
     let is_bare = !text.chars().any(|sign| sign.is_alphabetic() && digit_of(sign).is_none());
     let whole: Vec<u8> = runs.iter().flat_map(|(run, _)| run.iter().copied()).collect();
@@ -140,6 +151,12 @@ mod tests {
             "62257600000066971228",
             "4111 1111 1111 1111 12/28 123",
             "1 6225 7600 0000 6697",
+            "No6225760000006697",
+            "total6225760000006697",
+            "6225760000006697only",
+            "|6225760000006697|",
+            "卡一6225760000006697",
+            ";6225760000006697=28121010000?",
         ] {
             check(text, true);
         }

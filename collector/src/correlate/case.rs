@@ -260,7 +260,7 @@ pub enum Trouble {
     Error,
 }
 
-/// Most facts that are kept of one payment; a repeated word beyond that is counted and changes nothing.
+/// From so many facts on only words that were not heard of the payment yet are kept: there are fewer than a hundred.
 pub const FACTS_MAX: usize = 64;
 
 /// Whether a terminal was heard over the whole of a stretch of time. Once settled it stays.

@@ -121,15 +121,16 @@ impl Correlator {
             let rests =
                 |kept: &Kept| rest_at(kept, &deadlines).is_some_and(|rest_at| rest_at <= watermark);
             let over = terminal.cases.len().saturating_sub(CASES_MAX);
+            let in_order = terminal.in_order_of_time();
             let mut place = 0;
             let mut forgotten = terminal.forgotten_through;
             while let Some(kept) = terminal.cases.get(place) {
                 let stays = !everything && place >= over;
-                // Those behind it began later.
-                if stays && is_young(kept, watermark, &deadlines) {
+                let young = is_young(kept, watermark, &deadlines);
+                if stays && young && in_order {
                     break;
                 }
-                if stays && !rests(kept) {
+                if stays && (young || !rests(kept)) {
                     place += 1;
                     continue;
                 }

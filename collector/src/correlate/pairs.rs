@@ -115,8 +115,8 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// Writes down how one debit stands now; `was` is how it stood so far. Tells whether anything changed: then all of its
-    /// purse must be judged again.
+    /// Writes down how one debit stands now; `was` is how it stood so far. Tells whether anything changed: then it is
+    /// compared with its purse again.
     pub fn put(&mut self, place: Place, was: Option<Standing>, is: Option<Standing>) -> bool {
         if was == is {
             return false;

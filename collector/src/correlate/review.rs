@@ -38,7 +38,6 @@ impl Correlator {
         if !self.pair_at(place, at, money) {
             return;
         }
-        self.recall_partner(place, recall);
         self.recall_doubles(place, recall);
         let is = self.kept(place).and_then(Kept::purse);
         let purses = [was.filter(|_| was != is), is];
@@ -51,7 +50,10 @@ impl Correlator {
             return;
         }
         let again = self.paired_anew(place, purses);
-        again.into_iter().for_each(|place| self.judge_pair(place, now));
+        for place in again {
+            self.recall_partner(place, recall);
+            self.judge_pair(place, now);
+        }
     }
 
     /// A debit that changed, and those of its purses that may now be a double of another one than before: all of a day that

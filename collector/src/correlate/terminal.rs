@@ -23,7 +23,8 @@ use std::sync::Arc;
 pub const CASES_MAX: usize = 1024;
 /// Most slips that wait for their payment.
 pub const LOOSE_MAX: usize = 16;
-/// A slip that shows nothing belongs to a debit this long before it.
+/// A slip that shows nothing belongs to a debit this long before it; one that waits for its debit, and the next copy of one
+/// of two debits alike, too.
 const SLIP_AFTER_DEBIT_MS: i64 = 120_000;
 /// A slip with a number waits this long for the upload of a sale that was made offline.
 const SLIP_BEFORE_UPLOAD_MS: i64 = 24 * 3_600_000;
@@ -232,6 +233,13 @@ impl Terminal {
         self.cases.get(at).filter(|kept| kept.case.first == first).map(|_| at)
     }
 
+    /// Whether those behind another began later: in one life of their agent's numbers. A new life may have a lower number,
+    /// and batches of an old one may come after it.
+    pub fn in_order_of_time(&self) -> bool {
+        let epoch = |kept: &Box<Kept>| kept.case.first.epoch;
+        self.cases.front().map(epoch) == self.cases.back().map(epoch)
+    }
+
     /// Puts a payment in its place; keeps the one that is there.
     pub fn insert(&mut self, kept: Kept) -> usize {
         let first = kept.case.first;
@@ -253,12 +261,16 @@ impl Terminal {
         source: SourceId,
         deadlines: &Deadlines,
     ) -> Option<usize> {
+        let in_order = self.in_order_of_time();
         let mut best: Option<(Fit, usize)> = None;
         for (place, kept) in self.cases.iter().enumerate().rev() {
             let case = &kept.case;
-            // What was asked for long ago is not asked for again, nor is what was before it.
+            // What was asked for long ago is not asked for again, nor is what began before it.
             if what == What::Requested && at.ms_since(case.opened) > RETRANSMITTED_MS {
-                break;
+                if in_order {
+                    break;
+                }
+                continue;
             }
             if kind.is_some_and(|kind| kind != case.kind) {
                 continue;
@@ -383,7 +395,8 @@ pub fn take_loose(slips: &mut VecDeque<Loose>, case: &Case, at: StreamTime) -> O
     slips.remove(found)
 }
 
-/// How long behind its debit a slip that shows no number is taken for that of its amount: until it is missing.
+/// How long behind its debit a slip is taken for that of its amount, or of its trace whatever else it shows: until it is
+/// missing.
 fn until_missing(deadlines: &Deadlines) -> i64 {
     deadlines.slip_alert_ms.max(SLIP_AFTER_DEBIT_MS)
 }
@@ -496,8 +509,8 @@ pub fn takes_slip(case: &Case, what: What, at: StreamTime, within_ms: i64) -> bo
     if case.was_made_unheard() {
         return false;
     }
-    let after = at.ms_since(debited);
-    if !(-SKEW_MS..=within_ms).contains(&after) {
+    let since_begun = at.ms_since(slip::may_come_from(case, debited));
+    if since_begun < -SKEW_MS || at.ms_since(debited) > within_ms {
         return false;
     }
     match what {

@@ -560,11 +560,8 @@ fn is_overdue(matter: &Matter) -> bool {
 /// Whether a payment that was just opened runs one again that had no answer: the same card and amount, soon after.
 fn reruns(terminal: &Terminal, place: usize, at: StreamTime) -> bool {
     const LOOKED_BACK: usize = 4;
-    const LOOKED_BACK_MS: i64 = 2 * habit::RERUN_MS;
     let own = &terminal.cases[place].case;
     let before = terminal.cases.range(..place).rev().take(LOOKED_BACK);
-    // No answer is waited for so long that the time-out could be near.
-    let before = before.take_while(|kept| at.ms_since(kept.case.opened) <= LOOKED_BACK_MS);
     let mut open = before.map(|kept| &kept.case).filter(|case| case.facts.have(Sorts::UNANSWERED));
     open.any(|case| {
         let Money::Open { since } = money::trace(case).0 else { return false };

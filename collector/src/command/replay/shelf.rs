@@ -29,7 +29,7 @@ const STEP_BYTES: u64 = 16;
 const NONE: u32 = u32::MAX;
 /// Something was told of it, or it could not be judged.
 const NOTABLE: u32 = 1 << 31;
-/// It may hide an older state of itself: payments that lie here came to rest after later ones of their agent.
+/// It began before one of its agent that was put away earlier: so it may be a newer state of one that lies here.
 const PERHAPS_AGAIN: u32 = 1 << 30;
 const STAN: u32 = PERHAPS_AGAIN - 1;
 
@@ -155,6 +155,10 @@ impl Shelf {
     }
 
     fn read(&mut self, agent: u32, at: u32) -> Option<TransactionRow> {
+        // What lies in a file that failed may not be whole; that it failed is told at the end.
+        if self.failure.is_some() {
+            return None;
+        }
         let at = u64::from(at) * STEP_BYTES;
         let bytes = &mut self.room;
         let read = match at.checked_sub(self.written) {

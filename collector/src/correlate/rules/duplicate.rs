@@ -22,7 +22,7 @@ pub const SUSPECT_POINTS: i64 = 4;
 /// From so many points on people are told.
 pub const ALERT_POINTS: i64 = 6;
 
-/// What changes of a debit that may be one side of a pair, but for its numbers.
+/// The money and the slip of a debit that may be one side of a pair: what changes of it while it is in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Paid {
     /// When the money went, or may have gone.

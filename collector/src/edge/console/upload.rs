@@ -70,8 +70,8 @@ pub enum Upload {
 struct Patience {
     /// One that sends nothing for so long is gone, whatever its connection says: its turn is another's.
     stall: Duration,
-    /// So long an upload may take at any pace. Beyond that it must have come at the least pace from its beginning on: one
-    /// that trickles would keep its turn for ever.
+    /// So long an upload may take at any pace. Each second more must be paid for with bytes at the least pace: one that
+    /// trickles would keep its turn for ever.
     unhurried: Duration,
     /// The least pace, in bytes a second.
     pace_min: u64,
@@ -257,7 +257,7 @@ fn in_words(frame: &Frame, error: &Unsent) -> String {
         Unsent::Broken(_) | Unsent::Stalled(_) => "上传中断，请重新上传。".to_owned(),
         Unsent::Slow(pace) => {
             let pace = pace / 1024;
-            format!("上传太慢（每秒不足 {pace} KiB），已中断；请换一个网络，或把文件放进收件目录。")
+            format!("上传太慢（每秒不足 {pace} KiB），已中断。")
         }
         Unsent::Disk(_) => "无法写入磁盘；请检查剩余空间。".to_owned(),
     };

@@ -1,20 +1,29 @@
 //! Whose a store's files are. An administrator may run a command as root before the service ran for the first time: what
 //! is made then belongs to whom its directory belongs to, or the service could not open its own store.
 
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, lchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
-/// Gives a file or directory that was just made to whom the directory around it belongs to. Never follows a link, so
-/// that nobody who may write there is given what lies elsewhere.
-pub fn give(path: &Path) {
+/// Gives a file or directory that was just made to whom the directory around its path belongs to. What is given is what
+/// was made and is held open: whoever may write around it could put something else there meanwhile.
+pub fn give(made: &File, path: &Path) {
     let around = path.parent().filter(|around| !around.as_os_str().is_empty());
     let around = around.unwrap_or(Path::new(".")).metadata();
-    if let (Ok(around), Ok(own)) = (around, path.symlink_metadata())
+    if let (Ok(around), Ok(own)) = (around, made.metadata())
         && around.uid() != own.uid()
     {
         // None but root may give files away, and none else need.
-        let _ = lchown(path, Some(around.uid()), Some(around.gid()));
+        let _ = fchown(made, Some(around.uid()), Some(around.gid()));
+    }
+}
+
+/// Makes a file for whom the directory around it belongs to; nothing where something of its name is there, be it a link
+/// that leads nowhere.
+pub fn make_file(path: &Path) {
+    if let Ok(made) = File::create_new(path) {
+        give(&made, path);
     }
 }
 
@@ -24,7 +33,17 @@ pub fn give(path: &Path) {
 /// What the system says.
 pub fn make_directory(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path.ancestors().take_while(|place| !place.exists()).collect();
-    std::fs::create_dir_all(path)?;
-    missing.into_iter().rev().filter(|place| !place.as_os_str().is_empty()).for_each(give);
+    for place in missing.into_iter().rev().filter(|place| !place.as_os_str().is_empty()) {
+        match std::fs::create_dir(place) {
+            Ok(()) => {}
+            // Somebody was quicker.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && place.is_dir() => {
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
+        let only_itself = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+        give(&OpenOptions::new().read(true).custom_flags(only_itself).open(place)?, place);
+    }
     Ok(())
 }

@@ -117,7 +117,7 @@ impl Desk {
         }
         match File::create_new(&self.gate) {
             Ok(gate) => {
-                owner::give(&self.gate);
+                owner::give(&gate, &self.gate);
                 Ok(gate)
             }
             // Somebody was quicker.

@@ -9,9 +9,17 @@ pub(super) use crate::edge::store::settlement::ToldRow;
 use crate::edge::store::sqlite::settlement::SqliteStatements;
 use std::collections::BTreeMap;
 
-/// Counts that are given out during one import or review. A place without its [`ToldRow`] was given out just now.
+/// Whose a count is.
+enum Holder {
+    /// It was told before.
+    Told(ToldRow),
+    /// It was given out to this row just now.
+    Given(RowId),
+}
+
+/// Counts that are given out during one import or review.
 #[derive(Default)]
-pub(super) struct Names(BTreeMap<(FindingKind, RowName), BTreeMap<u32, Option<ToldRow>>>);
+pub(super) struct Names(BTreeMap<(FindingKind, RowName), BTreeMap<u32, Holder>>);
 
 impl Names {
     /// The name of a finding of this row. `alike` names it but for the count. It keeps the one that it has, or else has
@@ -27,18 +35,21 @@ impl Names {
         let key = (kind, alike);
         if !self.0.contains_key(&key) {
             let told = statements.told_rows(kind, &key.1)?.into_iter();
-            self.0.insert(key.clone(), told.map(|told| (told.nth, Some(told))).collect());
+            self.0.insert(key.clone(), told.map(|told| (told.nth, Holder::Told(told))).collect());
         }
         let told = self.0.entry(key.clone()).or_default();
-        let is_own =
-            |told: &Option<ToldRow>| told.as_ref().is_some_and(|told| told.row == Some(row));
-        let own = told.iter().find(|(_, told)| is_own(told)).map(|(&nth, _)| nth);
+        let is_own = |holder: &Holder| match holder {
+            Holder::Told(told) => told.row == Some(row),
+            Holder::Given(of) => *of == row,
+        };
+        let own = told.iter().find(|(_, holder)| is_own(holder)).map(|(&nth, _)| nth);
         let is_free = |nth: &u32| match told.get(nth) {
             None => true,
-            Some(holder) => holder.as_ref().is_some_and(gives_way),
+            Some(Holder::Told(told)) => gives_way(told),
+            Some(Holder::Given(_)) => false,
         };
         let nth = own.or_else(|| (1..=u32::MAX).find(is_free)).unwrap_or(u32::MAX);
-        told.insert(nth, None);
+        told.insert(nth, Holder::Given(row));
         Ok(RowName { nth, ..key.1 })
     }
 }

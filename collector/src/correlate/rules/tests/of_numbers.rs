@@ -2,15 +2,28 @@
 
 use super::{PAID, TIMED_OUT, check};
 use crate::correlate::cause::CauseDetail;
+use crate::correlate::correlator::Correlator;
 use crate::correlate::finding::Stage;
 use crate::correlate::policy::WhoPrints;
-use crate::correlate::tests::{causes, check_with, outcome, policies, policies_with, settled};
+use crate::correlate::recall::NoStore;
+use crate::correlate::tests::{
+    Speaker, agent_name, causes, check_with, outcome, policies, policies_with, settled,
+};
+use slipwatch_shared::event::Epoch;
+use slipwatch_shared::times::ArrivalTime;
 
 /// The paper was out for three minutes; what comes then shows an amount and no number.
 #[test]
 fn a_slip_without_number_is_taken_until_it_is_missing() {
     check(&format!("{PAID}; 200 pulse; 250 slip yuan=88; 400 pulse"), "1 printed (A01)");
     check(&format!("{PAID}; 200 pulse; 320 slip yuan=88; 400 pulse"), "1 no_slip unknown A01");
+}
+
+/// A terminal that closes a payment behind its slip, and whose answer was not heard.
+#[test]
+fn a_slip_without_number_that_came_before_the_close_is_of_the_payment() {
+    check("10 ask n=1 yuan=8; 15 slip yuan=8; 45 done n=1; 500 pulse", "1 printed");
+    check("10 ask n=1 yuan=8; 15 slip yuan=9; 45 done n=1; 500 pulse", "1 no_slip unknown A01");
 }
 
 /// Two copies that tell neither their number nor whose they are: the second is none of an earlier sale.
@@ -300,4 +313,29 @@ fn of_many_equal_debits_each_is_compared_with_all_that_may_be_its_double() {
         let said = outcome(policies(), &[("till-1", "T1", &format!("0 open{script}; 900 pulse"))]);
         assert!(said.contains(" A09"), "{said}");
     }
+}
+
+/// A box without a clock begins a life of its numbers that may sort before the one before: what lies behind in memory is
+/// not what began later then.
+#[test]
+fn a_life_of_numbers_that_sorts_before_the_one_before_loses_no_payment_and_keeps_none_for_ever() {
+    let mut correlator = Correlator::new(policies());
+    let place = correlator.agent(&agent_name("till-1"));
+    let mut speaker = Speaker::new("T1");
+    let mut hear = |epoch: u64, script: &str| {
+        for event in speaker.speak(script) {
+            correlator.event(place, Epoch(epoch), &event, ArrivalTime(0), &mut NoStore);
+        }
+        let mut rested = Vec::new();
+        correlator.take_rested(place, false, &mut |_, case| rested.push(case.first.epoch));
+        let (in_memory, _) = correlator.cases_in_memory();
+        (in_memory, rested)
+    };
+    assert_eq!(hear(9, "0 open; 10 ask n=1 yuan=8; 12 ok n=1; 14 slip n=1 copy=c"), (1, vec![]));
+    // Asked again by the same trace: one payment.
+    let again =
+        "800 ask n=2 yuan=9; 803 ask n=2 yuan=9; 805 ok n=2; 807 slip n=2 copy=c; 900 pulse";
+    assert_eq!(hear(1, again), (2, vec![]));
+    let young = "2400 ask n=3 yuan=7; 2405 ok n=3; 2407 slip n=3 copy=c; 2500 pulse";
+    assert_eq!(hear(1, young), (2, vec![Epoch(9)]));
 }

@@ -60,12 +60,9 @@ impl SqliteStore {
 
     fn opened(path: &Path) -> Result<SqliteStore, StoreError> {
         let opening = failed("opening");
-        let is_new = !path.exists();
+        // What SQLite puts beside it has the same owner by SQLite's own doing.
+        owner::make_file(path);
         let mut connection = Connection::open(path).map_err(&opening)?;
-        if is_new {
-            // What SQLite puts beside it has the same owner by SQLite's own doing.
-            owner::give(path);
-        }
         connection.busy_timeout(BUSY_WAIT).map_err(&opening)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         let mode: String = connection
