@@ -236,8 +236,8 @@ impl Terminal {
     /// Whether those behind another began later: in one life of their agent's numbers. A new life may have a lower number,
     /// and batches of an old one may come after it.
     pub fn in_order_of_time(&self) -> bool {
-        let epoch = |kept: &Box<Kept>| kept.case.first.epoch;
-        self.cases.front().map(epoch) == self.cases.back().map(epoch)
+        let ends = self.cases.front().zip(self.cases.back());
+        ends.is_none_or(|(front, back)| front.case.first.epoch == back.case.first.epoch)
     }
 
     /// Puts a payment in its place; keeps the one that is there.
