@@ -8,9 +8,9 @@ use slipwatch_shared::event::{
 };
 use std::ops::Deref;
 
-/// Room is made for so many facts: most payments have five or six, those that wait for their slip fewer.
-const USUAL: usize = 5;
-/// And for so many more, where there are more: not many have them.
+/// Room is made for so many facts at first: those that wait for their slip have no more.
+const USUAL: usize = 4;
+/// And for so many more at once: most payments come to five or six.
 const STEP: usize = 1;
 
 /// Sorts of words, whatever else they tell.
