@@ -38,6 +38,8 @@ impl Correlator {
         if !self.pair_at(place, at, money) {
             return;
         }
+        // Before it is asked whether it is alone: its partner may be all that it has.
+        self.recall_partner(place, recall);
         self.recall_doubles(place, recall);
         let is = self.kept(place).and_then(Kept::purse);
         let purses = [was.filter(|_| was != is), is];

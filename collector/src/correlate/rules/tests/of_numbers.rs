@@ -1,15 +1,19 @@
 //! Which payment a word is about, where its numbers leave a doubt.
 
 use super::{PAID, TIMED_OUT, check};
+use crate::correlate::case::CaseId;
 use crate::correlate::cause::CauseDetail;
 use crate::correlate::correlator::Correlator;
-use crate::correlate::finding::Stage;
+use crate::correlate::finding::{FindingKind, Stage};
 use crate::correlate::policy::WhoPrints;
-use crate::correlate::recall::NoStore;
+use crate::correlate::recall::{NoStore, Recall, TransactionRow};
 use crate::correlate::tests::{
     Speaker, agent_name, causes, check_with, outcome, policies, policies_with, settled,
 };
-use slipwatch_shared::event::Epoch;
+use crate::correlate::timeline::StreamTime;
+use slipwatch_shared::event::{Epoch, Keys};
+use slipwatch_shared::money::Amount;
+use slipwatch_shared::terminal::{StoreId, TerminalId};
 use slipwatch_shared::times::ArrivalTime;
 
 /// The paper was out for three minutes; what comes then shows an amount and no number.
@@ -338,4 +342,59 @@ fn a_life_of_numbers_that_sorts_before_the_one_before_loses_no_payment_and_keeps
     assert_eq!(hear(1, again), (2, vec![]));
     let young = "2400 ask n=3 yuan=7; 2405 ok n=3; 2407 slip n=3 copy=c; 2500 pulse";
     assert_eq!(hear(1, young), (2, vec![Epoch(9)]));
+}
+
+/// A store that knows payments by their names alone.
+struct ByName(Vec<TransactionRow>);
+
+impl Recall for ByName {
+    fn by_keys(&mut self, _: &StoreId, _: Option<TerminalId>, _: &Keys) -> Vec<TransactionRow> {
+        Vec::new()
+    }
+
+    fn by_card(
+        &mut self,
+        _: &StoreId,
+        _: Amount,
+        _: u16,
+        _: StreamTime,
+        _: StreamTime,
+    ) -> Vec<TransactionRow> {
+        Vec::new()
+    }
+
+    fn by_id(&mut self, id: &CaseId) -> Option<TransactionRow> {
+        self.0.iter().rev().find(|row| row.id == *id).cloned()
+    }
+}
+
+/// Files come the next day, when both have left memory: a wallet's debit that is looked at then is alone but for the one
+/// that it was told to repeat, which no card finds.
+#[test]
+fn a_wallets_second_debit_is_sure_when_both_are_settled_though_neither_is_in_memory() {
+    let mut correlator = Correlator::new(policies());
+    let agent = agent_name("till-1");
+    let place = correlator.agent(&agent);
+    let script = "0 open; 10 ask n=1 yuan=88 wechat; 12 ok n=1; 14 fail n=1;
+        60 ask n=2 yuan=88 wechat; 61 ok n=2; 62 slip n=2; 400 pulse";
+    for event in Speaker::new("T1").speak(script) {
+        correlator.event(place, Epoch(1), &event, ArrivalTime(0), &mut NoStore);
+    }
+    let mut store = ByName(Vec::new());
+    let put_away = |correlator: &mut Correlator, store: &mut ByName| {
+        correlator.take_rested(place, true, &mut |terminal, case| {
+            let id = CaseId { agent: agent.clone(), first: case.first };
+            let (keys_changed, rest_at) = (false, None);
+            store.0.push(TransactionRow { id, terminal, case, keys_changed, rest_at });
+        });
+    };
+    put_away(&mut correlator, &mut store);
+    for at in [0, 1] {
+        let id = store.0[at].id.clone();
+        correlator.settled(&id, ArrivalTime(0), &mut store);
+        put_away(&mut correlator, &mut store);
+    }
+    let second = store.by_id(&store.0[1].id.clone()).expect("it was put away");
+    let told = second.case.told(FindingKind::DuplicateDebit).map(|told| told.stage);
+    assert_eq!(told, Some(Stage::Confirmed));
 }
