@@ -53,3 +53,22 @@ impl Names {
         Ok(RowName { nth, ..key.1 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_asked_for_again_keeps_its_name_and_one_alike_has_the_next() {
+        let place = tempfile::tempdir().expect("a directory");
+        let store = SqliteStatements::open(&place.path().join("store")).expect("a store");
+        let mut names = Names::default();
+        let mut nth = |row: i64| {
+            let (store_id, source) = ("shop-1".parse().expect("a name"), "acquirer".into());
+            let alike = RowName { store: store_id, source, mark: 7, nth: 0 };
+            let kind = FindingKind::DuplicateDebit;
+            names.of(&store, kind, alike, RowId(row), &|_| true).expect("it is read").nth
+        };
+        assert_eq!([nth(5), nth(6), nth(5), nth(6), nth(7)], [1, 2, 1, 2, 3]);
+    }
+}
